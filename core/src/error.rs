@@ -1,0 +1,244 @@
+//! The one error type: what kind it is, which file, what the operating system said.
+
+use std::fmt::{self, Write as _};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The result of every fallible call of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// The kind of an [`Error`]; its token is the same in every language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorCode {
+    /// There is no such file, session or process.
+    NotFound,
+    /// The file is not a well-formed record.
+    Corrupt,
+    /// The file is a record of a schema that this version does not know.
+    UnsupportedVersion,
+    /// The path names something other than a regular file.
+    NotAFile,
+    /// The file, or the record to be written, is larger than 64 KiB.
+    TooLarge,
+    /// The operating system, or the rule on whose files are read, refuses.
+    PermissionDenied,
+    /// The session id cannot be part of a path.
+    InvalidId,
+    /// An argument cannot be what it is.
+    InvalidInput,
+    /// Another process holds what was asked for.
+    Held,
+    /// The folder's lock could not be had in time (250 ms).
+    Busy,
+    /// The handle was closed before.
+    Closed,
+    /// The table is shutting down.
+    Closing,
+    /// The caller cancelled the operation.
+    Cancelled,
+    /// The file system, or the user's quota on it, is full.
+    NoSpace,
+    /// The file system is mounted read-only.
+    ReadOnly,
+    /// The session is being restored in another way.
+    RestoreInProgress,
+    /// As many sessions as allowed are live.
+    SessionLimit,
+    /// As many subscribers as allowed are connected.
+    SubscriberLimit,
+    /// The session belongs to another workspace.
+    WorkspaceMismatch,
+    /// The time allowed is over.
+    Timeout,
+    /// The native library, or what it needs from the system, is not there.
+    Unavailable,
+    /// Any other error of the operating system.
+    Io,
+    /// A defect of this library was caught at a language boundary.
+    Panic,
+}
+
+impl ErrorCode {
+    /// Every code, in the order in which the C header numbers them.
+    pub const ALL: [Self; 23] = [
+        Self::NotFound,
+        Self::Corrupt,
+        Self::UnsupportedVersion,
+        Self::NotAFile,
+        Self::TooLarge,
+        Self::PermissionDenied,
+        Self::InvalidId,
+        Self::InvalidInput,
+        Self::Held,
+        Self::Busy,
+        Self::Closed,
+        Self::Closing,
+        Self::Cancelled,
+        Self::NoSpace,
+        Self::ReadOnly,
+        Self::RestoreInProgress,
+        Self::SessionLimit,
+        Self::SubscriberLimit,
+        Self::WorkspaceMismatch,
+        Self::Timeout,
+        Self::Unavailable,
+        Self::Io,
+        Self::Panic,
+    ];
+
+    /// The token by which every language knows this code, such as `NOT_FOUND`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotFound => "NOT_FOUND",
+            Self::Corrupt => "CORRUPT",
+            Self::UnsupportedVersion => "UNSUPPORTED_VERSION",
+            Self::NotAFile => "NOT_A_FILE",
+            Self::TooLarge => "TOO_LARGE",
+            Self::PermissionDenied => "PERMISSION_DENIED",
+            Self::InvalidId => "INVALID_ID",
+            Self::InvalidInput => "INVALID_INPUT",
+            Self::Held => "HELD",
+            Self::Busy => "BUSY",
+            Self::Closed => "CLOSED",
+            Self::Closing => "CLOSING",
+            Self::Cancelled => "CANCELLED",
+            Self::NoSpace => "NO_SPACE",
+            Self::ReadOnly => "READ_ONLY",
+            Self::RestoreInProgress => "RESTORE_IN_PROGRESS",
+            Self::SessionLimit => "SESSION_LIMIT",
+            Self::SubscriberLimit => "SUBSCRIBER_LIMIT",
+            Self::WorkspaceMismatch => "WORKSPACE_MISMATCH",
+            Self::Timeout => "TIMEOUT",
+            Self::Unavailable => "UNAVAILABLE",
+            Self::Io => "IO",
+            Self::Panic => "PANIC",
+        }
+    }
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why a call failed.
+///
+/// Its text follows one grammar: ``failed to <verb> `<path>`: <reason>``. [`Error::code`] tells
+/// the kind, [`Error::path`] the file, [`Error::raw_os_error`] the number that the operating
+/// system gave, where there is one.
+#[derive(Debug)]
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    code: ErrorCode,
+    verb: &'static str,
+    subject: Subject,
+    reason: Reason,
+}
+
+#[derive(Debug)]
+enum Subject {
+    Path(PathBuf),
+    Value(&'static str),
+}
+
+#[derive(Debug)]
+enum Reason {
+    Os(io::Error),
+    Text(String),
+}
+
+impl Error {
+    /// An error of the operating system about a file; the code follows from its number.
+    pub(crate) fn os(verb: &'static str, path: &Path, source: io::Error) -> Self {
+        let code = crate::fs::code_of(&source);
+        Self::from_parts(code, verb, Subject::Path(path.to_owned()), Reason::Os(source))
+    }
+
+    /// An error of ours about a file.
+    pub(crate) fn file(
+        code: ErrorCode,
+        verb: &'static str,
+        path: &Path,
+        reason: impl Into<String>,
+    ) -> Self {
+        Self::from_parts(code, verb, Subject::Path(path.to_owned()), Reason::Text(reason.into()))
+    }
+
+    /// An error about a value that the caller gave: `failed to <verb> <what>: <reason>`.
+    pub(crate) fn value(
+        code: ErrorCode,
+        verb: &'static str,
+        what: &'static str,
+        reason: impl Into<String>,
+    ) -> Self {
+        Self::from_parts(code, verb, Subject::Value(what), Reason::Text(reason.into()))
+    }
+
+    fn from_parts(code: ErrorCode, verb: &'static str, subject: Subject, reason: Reason) -> Self {
+        Self(Box::new(Inner { code, verb, subject, reason }))
+    }
+
+    /// The kind of this error.
+    pub fn code(&self) -> ErrorCode {
+        self.0.code
+    }
+
+    /// The file that this error is about, if it is about one.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.0.subject {
+            Subject::Path(path) => Some(path),
+            Subject::Value(_) => None,
+        }
+    }
+
+    /// The operating system's number (`errno`, on Windows `GetLastError`), if it gave one.
+    pub fn raw_os_error(&self) -> Option<i32> {
+        match &self.0.reason {
+            Reason::Os(source) => source.raw_os_error(),
+            Reason::Text(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "failed to {} ", self.0.verb)?;
+        match &self.0.subject {
+            Subject::Path(path) => write!(f, "`{}`", Printable(&path.to_string_lossy()))?,
+            Subject::Value(what) => f.write_str(what)?,
+        }
+        match &self.0.reason {
+            Reason::Os(source) => write!(f, ": {source}"),
+            Reason::Text(text) => write!(f, ": {text}"),
+        }
+    }
+}
+
+/// Shows text without what could act on a terminal: control, bidirectional and zero-width
+/// characters of a hostile file name come out escaped.
+struct Printable<'a>(&'a str);
+
+impl fmt::Display for Printable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars() {
+            match c {
+                ' '..='~' => f.write_char(c)?,
+                _ => write!(f, "{}", c.escape_debug())?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0.reason {
+            Reason::Os(source) => Some(source),
+            Reason::Text(_) => None,
+        }
+    }
+}

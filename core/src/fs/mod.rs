@@ -1,0 +1,137 @@
+//! Files as records need them: read bounded, replaced atomically, removed under a folder lock.
+//!
+//! One face; what differs between systems is in `unix` and `windows`.
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::error::{Error, ErrorCode, Result};
+
+#[cfg(unix)]
+mod unix;
+#[cfg(unix)]
+use unix as sys;
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+use windows as sys;
+
+pub(crate) use sys::{Folder, is_local, read};
+
+/// No record is larger; a larger file is not read.
+pub(crate) const MAX_RECORD_BYTES: usize = 64 * 1024;
+
+/// How long a folder lock is waited for.
+const LOCK_PATIENCE: Duration = Duration::from_millis(250);
+
+/// The bytes of a regular file, and who owns it.
+pub(crate) struct Contents {
+    /// All of the file, at most [`MAX_RECORD_BYTES`].
+    pub(crate) bytes: Vec<u8>,
+    /// The user id of the file's owner; `None` where the system has no such thing.
+    pub(crate) owner: Option<u32>,
+}
+
+/// How a record is to be written.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct WriteOptions {
+    /// Force the record to the disk before returning, and the folder after it (default: no).
+    ///
+    /// Without it a power cut may lose the latest record, but a record that a power cut lost
+    /// spoke of a process that the power cut ended.
+    pub durable: bool,
+    /// Make missing parent folders, mode 0700 (default: yes). Without it a missing folder is
+    /// [`ErrorCode::NotFound`].
+    pub create_folders: bool,
+}
+
+impl Default for WriteOptions {
+    fn default() -> Self {
+        Self { durable: false, create_folders: true }
+    }
+}
+
+impl WriteOptions {
+    /// The same options with `durable` set.
+    #[must_use]
+    pub fn durable(mut self, durable: bool) -> Self {
+        self.durable = durable;
+        self
+    }
+
+    /// The same options with `create_folders` set.
+    #[must_use]
+    pub fn create_folders(mut self, create_folders: bool) -> Self {
+        self.create_folders = create_folders;
+        self
+    }
+}
+
+/// A path taken apart into the folder and the name of a file in it.
+#[derive(Clone, Copy)]
+pub(crate) struct Target<'a> {
+    pub(crate) path: &'a Path,
+    pub(crate) folder: &'a Path,
+    pub(crate) name: &'a OsStr,
+}
+
+impl<'a> Target<'a> {
+    /// Refuses, as [`ErrorCode::InvalidInput`], what can never name a file.
+    pub(crate) fn of(verb: &'static str, path: &'a Path) -> Result<Self> {
+        let objection = |reason| Error::file(ErrorCode::InvalidInput, verb, path, reason);
+        let bytes = path.as_os_str().as_encoded_bytes();
+        if bytes.is_empty() {
+            return Err(objection("the path is empty"));
+        }
+        if bytes.contains(&0) {
+            return Err(objection("the path contains a NUL byte"));
+        }
+        // `file_name` looks through a trailing `/` and `/.`, which would name another file.
+        let last = bytes.rsplit(|&byte| std::path::is_separator(char::from(byte))).next();
+        match (path.parent(), path.file_name()) {
+            (Some(parent), Some(name)) if last == Some(name.as_encoded_bytes()) => {
+                let folder = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+                Ok(Self { path, folder, name })
+            }
+            _ => Err(objection("the path does not end in a file name")),
+        }
+    }
+}
+
+/// The folder of a file, for questions about the file system that it is on.
+pub(crate) fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// The code that an error of the operating system stands for.
+pub(crate) fn code_of(error: &io::Error) -> ErrorCode {
+    use io::ErrorKind as Kind;
+    match error.kind() {
+        Kind::NotFound | Kind::NotADirectory => ErrorCode::NotFound,
+        Kind::PermissionDenied => ErrorCode::PermissionDenied,
+        Kind::IsADirectory => ErrorCode::NotAFile,
+        Kind::StorageFull | Kind::QuotaExceeded => ErrorCode::NoSpace,
+        Kind::ReadOnlyFilesystem => ErrorCode::ReadOnly,
+        Kind::InvalidFilename | Kind::InvalidInput => ErrorCode::InvalidInput,
+        Kind::TimedOut => ErrorCode::Busy,
+        _ => sys::code_of_raw(error).unwrap_or(ErrorCode::Io),
+    }
+}
+
+fn not_a_file(verb: &'static str, path: &Path, what: &str) -> Error {
+    Error::file(ErrorCode::NotAFile, verb, path, format!("it is {what}, not a regular file"))
+}
+
+fn too_large(path: &Path) -> Error {
+    Error::file(ErrorCode::TooLarge, "read", path, "it is larger than 64 KiB")
+}
+
+fn lock_timed_out() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "the folder is locked by another process")
+}

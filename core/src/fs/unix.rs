@@ -1,0 +1,332 @@
+//! Files on Linux and macOS: everything relative to an open folder, links never followed.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::fd::{AsFd, IntoRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::fs::{AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, RawMode};
+use rustix::io::Errno;
+
+use super::{
+    Contents, LOCK_PATIENCE, MAX_RECORD_BYTES, WriteOptions, lock_timed_out, not_a_file, too_large,
+};
+use crate::error::{Error, ErrorCode, Result};
+
+const FILE_MODE: RawMode = 0o600;
+const FOLDER_MODE: RawMode = 0o700;
+
+/// Reads a regular file of ours, or of root, without following a link at its end and without ever
+/// blocking on what is not a regular file.
+pub(crate) fn read(path: &Path) -> Result<Contents> {
+    read_at(CWD, path.as_os_str(), path)
+}
+
+fn read_at(folder: impl AsFd, name: &OsStr, path: &Path) -> Result<Contents> {
+    let failed = |errno: Errno| match errno {
+        Errno::LOOP => not_a_file("read", path, "a symbolic link"),
+        // A socket, or a device without a driver.
+        Errno::NXIO | Errno::NODEV => not_a_file("read", path, "a special file"),
+        other => Error::os("read", path, other.into()),
+    };
+    let flags =
+        OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = rustix::fs::openat(folder, name, flags, Mode::empty()).map_err(failed)?;
+    let stat = rustix::fs::fstat(&file).map_err(failed)?;
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => {}
+        FileType::Directory => return Err(not_a_file("read", path, "a directory")),
+        _ => return Err(not_a_file("read", path, "a special file")),
+    }
+    refuse_foreign(path, stat.st_uid)?;
+    let size = usize::try_from(stat.st_size).unwrap_or(usize::MAX);
+    if size > MAX_RECORD_BYTES {
+        return Err(too_large(path));
+    }
+    let bytes = read_up_to_limit(&file, size).map_err(failed)?;
+    if bytes.len() > MAX_RECORD_BYTES {
+        return Err(too_large(path));
+    }
+    Ok(Contents { bytes, owner: Some(stat.st_uid) })
+}
+
+/// Another user could name any process of ours in a file of his own: only our files and root's are
+/// believed, unless we are root, who judges by the owner (see `liveness`).
+fn refuse_foreign(path: &Path, owner: u32) -> Result<()> {
+    if owner == 0 {
+        return Ok(());
+    }
+    let reader = rustix::process::geteuid();
+    if reader.is_root() || reader.as_raw() == owner {
+        return Ok(());
+    }
+    let reason = format!("it belongs to another user (uid {owner})");
+    Err(Error::file(ErrorCode::PermissionDenied, "read", path, reason))
+}
+
+/// Reads the file, and one byte past the limit if there is one. Files that say nothing of their
+/// size, as those of /proc do, are read in growing steps.
+fn read_up_to_limit(file: &OwnedFd, size: usize) -> rustix::io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(size + 1);
+    while bytes.len() <= MAX_RECORD_BYTES {
+        if bytes.len() == bytes.capacity() {
+            bytes.reserve_exact((MAX_RECORD_BYTES + 1 - bytes.len()).min(bytes.len().max(4096)));
+        }
+        let got = match rustix::io::read(file, rustix::buffer::spare_capacity(&mut bytes)) {
+            Err(Errno::INTR) => continue,
+            other => other?,
+        };
+        // A read that ends where the size says, with room left, has reached the end of the file:
+        // one system call less for every record.
+        if got == 0 || (bytes.len() == size && bytes.len() < bytes.capacity()) {
+            break;
+        }
+    }
+    Ok(bytes)
+}
+
+/// An open folder, in which files are written and removed by name.
+pub(crate) struct Folder {
+    fd: OwnedFd,
+    path: PathBuf,
+    /// Whether this system could lock it; some network file systems cannot.
+    locked: bool,
+}
+
+impl Folder {
+    /// Opens the folder and takes its lock, which drops with it. `Ok(None)`: there is no such
+    /// folder.
+    pub(crate) fn lock(verb: &'static str, path: &Path) -> Result<Option<Self>> {
+        match open_folder(CWD, path.as_os_str()) {
+            Ok(fd) => Self::locked(verb, fd, path).map(Some),
+            Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+            Err(errno) => Err(Error::os(verb, path, errno.into())),
+        }
+    }
+
+    /// The same, after making the folder and its missing parents, where `options` say so.
+    pub(crate) fn lock_for_writing(
+        verb: &'static str,
+        path: &Path,
+        options: WriteOptions,
+    ) -> Result<Self> {
+        let failed = |errno: Errno| Error::os(verb, path, errno.into());
+        let fd = match open_folder(CWD, path.as_os_str()) {
+            Err(Errno::NOENT) if options.create_folders => {
+                make_folders(path).map_err(failed)?;
+                open_folder(CWD, path.as_os_str()).map_err(failed)?
+            }
+            other => other.map_err(failed)?,
+        };
+        Self::locked(verb, fd, path)
+    }
+
+    fn locked(verb: &'static str, fd: OwnedFd, path: &Path) -> Result<Self> {
+        let attempt = || match rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(true)),
+            Err(Errno::WOULDBLOCK | Errno::INTR) => Ok(None),
+            // What a network file system says that cannot lock a folder. Not to write at all
+            // would help nobody: there, writers are as safe as rename alone makes them.
+            Err(Errno::NOLCK | Errno::OPNOTSUPP | Errno::BADF | Errno::NOSYS | Errno::INVAL) => {
+                Ok(Some(false))
+            }
+            Err(errno) => Err(io::Error::from(errno)),
+        };
+        let locked = patiently(attempt).map_err(|error| Error::os(verb, path, error))?;
+        Ok(Self { fd, path: path.to_owned(), locked })
+    }
+
+    /// Reads a file of this folder.
+    pub(crate) fn read(&self, name: &OsStr) -> Result<Contents> {
+        read_at(&self.fd, name, &self.path.join(name))
+    }
+
+    /// Makes `name` hold `bytes`, for every reader either entirely or not at all.
+    ///
+    /// `temp` is the name of the file that is written first. Until the rename any failure leaves
+    /// what was there, and no `temp`; after it only a failed sync of a durable write is an error.
+    pub(crate) fn replace(
+        &self,
+        name: &OsStr,
+        temp: &str,
+        bytes: &[u8],
+        options: WriteOptions,
+    ) -> Result<()> {
+        let path = self.path.join(name);
+        let failed = |errno: Errno| match errno {
+            Errno::ISDIR => not_a_file("write", &path, "a directory"),
+            other => Error::os("write", &path, other.into()),
+        };
+        let file = self.create(temp).map_err(failed)?;
+        let committed = fill(file, bytes, options)
+            .and_then(|()| rustix::fs::renameat(&self.fd, temp, &self.fd, name));
+        if let Err(errno) = committed {
+            // Best effort: the error to report is the one that came first.
+            let _ = rustix::fs::unlinkat(&self.fd, temp, AtFlags::empty());
+            return Err(failed(errno));
+        }
+        if options.durable {
+            // Never retried: after a failed sync the kernel has dropped what it could not write.
+            rustix::fs::fsync(&self.fd).map_err(|errno| Error::os("sync", &path, errno.into()))?;
+        }
+        Ok(())
+    }
+
+    fn create(&self, temp: &str) -> rustix::io::Result<OwnedFd> {
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        rustix::fs::openat(&self.fd, temp, flags, Mode::from_raw_mode(FILE_MODE))
+    }
+
+    /// Removes a file, or a link; tells whether there was one.
+    pub(crate) fn remove(&self, name: &OsStr) -> Result<bool> {
+        match rustix::fs::unlinkat(&self.fd, name, AtFlags::empty()) {
+            Ok(()) => Ok(true),
+            Err(Errno::NOENT) => Ok(false),
+            Err(errno) => {
+                let path = self.path.join(name);
+                // Linux says ISDIR, POSIX and macOS say PERM for a folder.
+                let is_folder = rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW)
+                    .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_dir());
+                Err(if is_folder {
+                    not_a_file("clear", &path, "a directory")
+                } else {
+                    Error::os("clear", &path, errno.into())
+                })
+            }
+        }
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if self.locked {
+            // A forked child may hold a copy of the descriptor: closing ours would not unlock.
+            let _ = rustix::fs::flock(&self.fd, FlockOperation::Unlock);
+        }
+    }
+}
+
+/// Calls `attempt` until it gives something or patience is over; pauses grow from 100 µs to 5 ms.
+fn patiently<T>(mut attempt: impl FnMut() -> io::Result<Option<T>>) -> io::Result<T> {
+    let start = Instant::now();
+    let mut pause = Duration::from_micros(100);
+    loop {
+        if let Some(done) = attempt()? {
+            return Ok(done);
+        }
+        if start.elapsed() + pause > LOCK_PATIENCE {
+            return Err(lock_timed_out());
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(5));
+    }
+}
+
+/// Writes and closes a file that was just made.
+fn fill(file: OwnedFd, bytes: &[u8], options: WriteOptions) -> rustix::io::Result<()> {
+    // The umask may have taken even the owner's bits away.
+    rustix::fs::fchmod(&file, Mode::from_raw_mode(FILE_MODE))?;
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        match rustix::io::write(&file, rest) {
+            Ok(0) => return Err(Errno::IO),
+            Ok(written) => rest = &rest[written..],
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    if options.durable {
+        rustix::fs::fsync(&file)?;
+    }
+    close(file)
+}
+
+fn open_folder(at: impl AsFd, path: &OsStr) -> rustix::io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::openat(at, path, flags, Mode::empty())
+}
+
+/// Makes the folder and its missing parents, each 0700 whatever the umask. What is there already,
+/// also by another process at the same moment, is left as it is.
+fn make_folders(path: &Path) -> rustix::io::Result<()> {
+    let mode = Mode::from_raw_mode(FOLDER_MODE);
+    match rustix::fs::mkdirat(CWD, path, mode) {
+        Ok(()) => {}
+        Err(Errno::EXIST) => return Ok(()),
+        Err(Errno::NOENT) => {
+            let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+            make_folders(parent.ok_or(Errno::NOENT)?)?;
+            match rustix::fs::mkdirat(CWD, path, mode) {
+                Err(Errno::EXIST) => return Ok(()),
+                other => other?,
+            }
+        }
+        Err(errno) => return Err(errno),
+    }
+    let made = rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW)?;
+    if Mode::from_raw_mode(made.st_mode) & Mode::RWXU != mode {
+        rustix::fs::chmodat(CWD, path, mode, AtFlags::empty())?;
+    }
+    Ok(())
+}
+
+/// Closes a file and tells what `close` said: on a network file system or under a quota, this is
+/// where a write fails.
+fn close(file: OwnedFd) -> rustix::io::Result<()> {
+    // SAFETY: the descriptor was ours alone and is given up here.
+    if unsafe { libc::close(file.into_raw_fd()) } == 0 {
+        return Ok(());
+    }
+    match Errno::from_io_error(&io::Error::last_os_error()) {
+        // Interrupted, but closed: neither Linux nor macOS wants a second try.
+        None | Some(Errno::INTR) => Ok(()),
+        Some(errno) => Err(errno),
+    }
+}
+
+/// What `io::ErrorKind` has no name for.
+pub(super) fn code_of_raw(error: &io::Error) -> Option<ErrorCode> {
+    match Errno::from_io_error(error)? {
+        Errno::LOOP => Some(ErrorCode::NotAFile),
+        _ => None,
+    }
+}
+
+/// Whether the folder is on a file system of this machine, so that what it holds was written here.
+/// Only types that are known to be local count; FUSE, 9p, virtiofs and NFS do not.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) fn is_local(folder: &Path) -> bool {
+    /// From linux/magic.h and the file systems' own headers.
+    const LOCAL: [u64; 16] = [
+        0xEF53,      // ext2, ext3, ext4
+        0x5846_5342, // xfs
+        0x9123_683E, // btrfs
+        0x0102_1994, // tmpfs
+        0x8584_58F6, // ramfs
+        0x794C_7630, // overlayfs
+        0x2FC1_2FC1, // zfs
+        0xF2F5_2010, // f2fs
+        0xCA45_1A4E, // bcachefs
+        0x3153_464A, // jfs
+        0x5265_4973, // reiserfs
+        0x3434,      // nilfs2
+        0x4D44,      // vfat
+        0x2011_BAB0, // exfat
+        0x7366_746E, // ntfs3
+        0x24_1905,   // ubifs
+    ];
+    rustix::fs::statfs(folder).is_ok_and(|fs| {
+        // The field's type differs between architectures; magic numbers have 32 bits.
+        #[allow(clippy::cast_sign_loss, clippy::unnecessary_cast)]
+        let magic = (fs.f_type as u64) & 0xFFFF_FFFF;
+        LOCAL.contains(&magic)
+    })
+}
+
+/// Whether the folder is on a file system of this machine.
+#[cfg(target_os = "macos")]
+pub(crate) fn is_local(folder: &Path) -> bool {
+    rustix::fs::statfs(folder).is_ok_and(|fs| fs.f_flags & libc::MNT_LOCAL as u32 != 0)
+}

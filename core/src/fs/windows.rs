@@ -1,0 +1,227 @@
+//! Files on Windows: renames that wait for a reader to let go, a named mutex as the folder's lock.
+//!
+//! Who may read what is left to the folder's access control list.
+
+use std::ffi::OsStr;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::windows::ffi::OsStrExt as _;
+use std::os::windows::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::windows::io::{AsRawHandle as _, FromRawHandle as _, OwnedHandle};
+use std::path::{Component, Path, PathBuf, Prefix};
+use std::ptr;
+use std::time::Duration;
+
+use windows_sys::Win32::Foundation::{
+    ERROR_ACCESS_DENIED, ERROR_CANT_ACCESS_FILE, ERROR_LOCK_VIOLATION, ERROR_SHARING_VIOLATION,
+    WAIT_ABANDONED, WAIT_OBJECT_0,
+};
+use windows_sys::Win32::Storage::FileSystem::{
+    FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_REPARSE_POINT, FILE_FLAG_BACKUP_SEMANTICS,
+    FILE_FLAG_OPEN_REPARSE_POINT, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE,
+    FILE_TYPE_DISK, GetDriveTypeW, GetFileType,
+};
+use windows_sys::Win32::System::Threading::{CreateMutexW, ReleaseMutex, WaitForSingleObject};
+
+use super::{Contents, LOCK_PATIENCE, MAX_RECORD_BYTES, WriteOptions, not_a_file, too_large};
+use crate::error::{Error, ErrorCode, Result};
+
+/// How often an operation on an open file is tried; pauses grow from 1 ms to 32 ms.
+const ATTEMPTS: u32 = 10;
+
+/// Reads a regular file without following a link at its end.
+pub(crate) fn read(path: &Path) -> Result<Contents> {
+    let failed = |error| Error::os("read", path, error);
+    let file = persistently(|| {
+        OpenOptions::new()
+            .read(true)
+            .share_mode(FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
+            .custom_flags(FILE_FLAG_OPEN_REPARSE_POINT | FILE_FLAG_BACKUP_SEMANTICS)
+            .open(path)
+    })
+    .map_err(failed)?;
+    // A pipe or a console, `\\.\pipe\…` or `CON`, could be waited for without end.
+    // SAFETY: the handle is open.
+    if unsafe { GetFileType(file.as_raw_handle()) } != FILE_TYPE_DISK {
+        return Err(not_a_file("read", path, "a device"));
+    }
+    let metadata = file.metadata().map_err(failed)?;
+    if metadata.file_attributes() & FILE_ATTRIBUTE_REPARSE_POINT != 0 {
+        return Err(not_a_file("read", path, "a symbolic link"));
+    }
+    if metadata.file_attributes() & FILE_ATTRIBUTE_DIRECTORY != 0 {
+        return Err(not_a_file("read", path, "a directory"));
+    }
+    if metadata.len() > MAX_RECORD_BYTES as u64 {
+        return Err(too_large(path));
+    }
+    let mut bytes = Vec::new();
+    file.take(MAX_RECORD_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() > MAX_RECORD_BYTES {
+        return Err(too_large(path));
+    }
+    Ok(Contents { bytes, owner: None })
+}
+
+/// A folder whose lock is held, in which files are written and removed by name.
+pub(crate) struct Folder {
+    path: PathBuf,
+    mutex: OwnedHandle,
+}
+
+impl Folder {
+    /// Takes the folder's lock, which drops with it. `Ok(None)`: there is no such folder.
+    pub(crate) fn lock(verb: &'static str, path: &Path) -> Result<Option<Self>> {
+        match fs::canonicalize(path) {
+            Ok(canonical) => Self::locked(verb, path, &canonical).map(Some),
+            Err(error) => match super::code_of(&error) {
+                ErrorCode::NotFound => Ok(None),
+                _ => Err(Error::os(verb, path, error)),
+            },
+        }
+    }
+
+    /// The same, after making the folder and its missing parents, where `options` say so.
+    pub(crate) fn lock_for_writing(
+        verb: &'static str,
+        path: &Path,
+        options: WriteOptions,
+    ) -> Result<Self> {
+        let failed = |error| Error::os(verb, path, error);
+        if options.create_folders {
+            fs::create_dir_all(path).map_err(failed)?;
+        }
+        let canonical = fs::canonicalize(path).map_err(failed)?;
+        Self::locked(verb, path, &canonical)
+    }
+
+    fn locked(verb: &'static str, path: &Path, canonical: &Path) -> Result<Self> {
+        let failed = |error| Error::os(verb, path, error);
+        let name = mutex_name(canonical);
+        // SAFETY: the name ends in NUL; a handle that is not null is ours to close.
+        let mutex = unsafe {
+            let handle = CreateMutexW(ptr::null(), 0, name.as_ptr());
+            if handle.is_null() {
+                return Err(failed(io::Error::last_os_error()));
+            }
+            OwnedHandle::from_raw_handle(handle)
+        };
+        let patience = u32::try_from(LOCK_PATIENCE.as_millis()).unwrap_or(u32::MAX);
+        // SAFETY: the handle is open.
+        match unsafe { WaitForSingleObject(mutex.as_raw_handle(), patience) } {
+            // Abandoned: its holder died. What it left is complete at every instant.
+            WAIT_OBJECT_0 | WAIT_ABANDONED => Ok(Self { path: path.to_owned(), mutex }),
+            _ => Err(failed(super::lock_timed_out())),
+        }
+    }
+
+    /// Reads a file of this folder.
+    pub(crate) fn read(&self, name: &OsStr) -> Result<Contents> {
+        read(&self.path.join(name))
+    }
+
+    /// Makes `name` hold `bytes`, for every reader either entirely or not at all; see `unix`.
+    pub(crate) fn replace(
+        &self,
+        name: &OsStr,
+        temp: &str,
+        bytes: &[u8],
+        options: WriteOptions,
+    ) -> Result<()> {
+        let path = self.path.join(name);
+        let temp = self.path.join(temp);
+        let failed = |error| Error::os("write", &path, error);
+        let file = OpenOptions::new().write(true).create_new(true).open(&temp).map_err(failed)?;
+        let committed =
+            fill(file, bytes, options).and_then(|()| persistently(|| fs::rename(&temp, &path)));
+        let Err(error) = committed else { return Ok(()) };
+        // Best effort: the error to report is the one that came first.
+        let _ = fs::remove_file(&temp);
+        if fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_dir()) {
+            return Err(not_a_file("write", &path, "a directory"));
+        }
+        Err(failed(error))
+    }
+
+    /// Removes a file, or a link; tells whether there was one.
+    pub(crate) fn remove(&self, name: &OsStr) -> Result<bool> {
+        let path = self.path.join(name);
+        match persistently(|| fs::remove_file(&path)) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(_) if fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_dir()) => {
+                Err(not_a_file("clear", &path, "a directory"))
+            }
+            Err(error) => Err(Error::os("clear", &path, error)),
+        }
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // SAFETY: the handle is open, and this thread owns the mutex.
+        unsafe { ReleaseMutex(self.mutex.as_raw_handle()) };
+    }
+}
+
+/// One name for one folder however it is spelled. A mutex belongs to the thread that took it, and
+/// so does a `Folder`: it holds a pointer-free handle but is never sent elsewhere.
+fn mutex_name(canonical: &Path) -> Vec<u16> {
+    use std::hash::Hasher as _;
+    let mut hash = siphasher::sip128::SipHasher24::new();
+    for unit in canonical.as_os_str().encode_wide() {
+        // Names on Windows differ in case only by special arrangement.
+        let lower = char::from_u32(unit.into()).map_or(u32::from(unit), |c| {
+            c.to_lowercase().next().map_or(u32::from(unit), u32::from)
+        });
+        hash.write_u32(lower);
+    }
+    let digest = siphasher::sip128::Hasher128::finish128(&hash).as_u128();
+    format!("Local\\sessionreg-{digest:032x}\0").encode_utf16().collect()
+}
+
+fn fill(mut file: File, bytes: &[u8], options: WriteOptions) -> io::Result<()> {
+    file.write_all(bytes)?;
+    if options.durable { file.sync_all() } else { Ok(()) }
+}
+
+/// Repeats what fails because somebody, as a reader or a virus scanner, has the file open.
+fn persistently<T>(mut attempt: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    let mut pause = Duration::from_millis(1);
+    for _ in 1..ATTEMPTS {
+        match attempt() {
+            Err(error) if is_sharing_violation(&error) => std::thread::sleep(pause),
+            other => return other,
+        }
+        pause = (pause * 2).min(Duration::from_millis(32));
+    }
+    attempt()
+}
+
+fn is_sharing_violation(error: &io::Error) -> bool {
+    let code = error.raw_os_error().and_then(|code| u32::try_from(code).ok());
+    matches!(code, Some(ERROR_ACCESS_DENIED | ERROR_SHARING_VIOLATION | ERROR_LOCK_VIOLATION))
+}
+
+/// What `io::ErrorKind` has no name for.
+pub(super) fn code_of_raw(error: &io::Error) -> Option<ErrorCode> {
+    match u32::try_from(error.raw_os_error()?).ok()? {
+        ERROR_SHARING_VIOLATION | ERROR_LOCK_VIOLATION => Some(ErrorCode::Busy),
+        ERROR_CANT_ACCESS_FILE => Some(ErrorCode::NotAFile),
+        _ => None,
+    }
+}
+
+/// Whether the folder is on a drive of this machine.
+pub(crate) fn is_local(folder: &Path) -> bool {
+    /// `DRIVE_REMOVABLE`, `DRIVE_FIXED` and `DRIVE_RAMDISK` of fileapi.h.
+    const LOCAL: [u32; 3] = [2, 3, 6];
+    let Ok(canonical) = fs::canonicalize(folder) else { return false };
+    let Some(Component::Prefix(prefix)) = canonical.components().next() else { return false };
+    let (Prefix::Disk(letter) | Prefix::VerbatimDisk(letter)) = prefix.kind() else {
+        return false;
+    };
+    let root = [u16::from(letter), u16::from(b':'), u16::from(b'\\'), 0];
+    // SAFETY: the root ends in NUL.
+    LOCAL.contains(&unsafe { GetDriveTypeW(root.as_ptr()) })
+}

@@ -1,0 +1,21 @@
+//! Which agent sessions run on this machine: session records written atomically, read strictly,
+//! and judged honestly.
+#![doc = include_str!("../../README.md")]
+
+mod error;
+mod fs;
+mod liveness;
+pub mod paths;
+mod process;
+mod record;
+mod session_id;
+mod sidecar;
+mod temp_name;
+
+pub use error::{Error, ErrorCode, Result};
+pub use fs::WriteOptions;
+pub use liveness::{Reason, State, Verdict, liveness, liveness_all};
+pub use process::Identity;
+pub use record::{Extra, Record, Terminal};
+pub use session_id::SessionId;
+pub use sidecar::{clear, clear_if, load, read, write, write_with};

@@ -1,0 +1,366 @@
+//! Is the process that wrote a record still there? Dead is said only on proof.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use crate::fs;
+use crate::process::{self, Facts, Host, MAX_PID, PLATFORM, Probe, Want};
+use crate::record::Record;
+
+/// A process that started so many seconds after the session did is hardly the session's, but a
+/// clock may have been set in between: then nothing is said.
+const CLOCK_TOLERANCE: f64 = 60.0;
+
+/// Whether the process of a record is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum State {
+    /// It is.
+    Alive,
+    /// It is not, and that is proven.
+    Dead,
+    /// It cannot be told from here.
+    Unknown,
+}
+
+impl State {
+    /// The word by which every language knows this state, such as `alive`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Alive => "alive",
+            Self::Dead => "dead",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Declares the reasons once: name, word, state, meaning.
+macro_rules! reasons {
+    ($($(#[doc = $doc:literal])+ $name:ident = $word:literal => $state:ident,)*) => {
+        /// Why a [`Verdict`] says what it says; each reason belongs to one [`State`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Reason { $($(#[doc = $doc])+ $name,)* }
+
+        impl Reason {
+            /// Every reason, in the order in which the C header numbers them.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The word by which every language knows this reason, such as `verified`.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $word,)* }
+            }
+
+            /// The state that this reason stands for.
+            pub const fn state(self) -> State {
+                match self { $(Self::$name => State::$state,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// The process exists and its identity equals the record's.
+    Verified = "verified" => Alive,
+    /// The process exists, but the record, or the system, has no identity to compare.
+    Unverified = "unverified" => Alive,
+    /// No such process in this namespace.
+    Gone = "gone" => Dead,
+    /// It has exited and was not reaped.
+    Zombie = "zombie" => Dead,
+    /// Another process has the pid now.
+    Reused = "reused" => Dead,
+    /// The host was started anew since; the record lies on a local file system.
+    Rebooted = "rebooted" => Dead,
+    /// The program holds its own kernel lock.
+    LockHeld = "lock_held" => Alive,
+    /// The program holds its transcript open.
+    FileOpen = "file_open" => Alive,
+    /// Nobody holds the program's kernel lock.
+    LockFree = "lock_free" => Dead,
+    /// Nobody holds the transcript open.
+    FileClosed = "file_closed" => Dead,
+    /// The terminal pane is gone.
+    PaneGone = "pane_gone" => Dead,
+    /// The record was written on another host.
+    OtherHost = "other_host" => Unknown,
+    /// The pid is meant in another PID namespace.
+    OtherNamespace = "other_namespace" => Unknown,
+    /// The pid is meant on another operating system.
+    OtherPlatform = "other_platform" => Unknown,
+    /// The file's owner is not the user of the process that it names.
+    Permission = "permission" => Unknown,
+    /// The start was read in another time namespace and nothing else can be compared.
+    Clock = "clock" => Unknown,
+    /// What would be needed to tell is missing from the record.
+    NoIdentity = "no_identity" => Unknown,
+    /// The session is being started.
+    Starting = "starting" => Unknown,
+    /// The session was being started, too long ago.
+    Stale = "stale" => Unknown,
+    /// This system gives no way to tell.
+    Unsupported = "unsupported" => Unknown,
+    /// No process can have this pid; the system was not asked.
+    Invalid = "invalid" => Unknown,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The answer of [`liveness`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Verdict {
+    /// Alive, dead or unknown.
+    pub state: State,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl From<Reason> for Verdict {
+    fn from(reason: Reason) -> Self {
+        Self { state: reason.state(), reason }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.state, self.reason)
+    }
+}
+
+/// Whether the process of a record is still there, and how that is known.
+///
+/// Never a guess: `dead` only on proof, and the wall clock is no proof. A record that was read
+/// remembers its file: without one neither `permission` nor `rebooted` is said.
+pub fn liveness(record: &Record) -> Verdict {
+    Judge::new().judge(record)
+}
+
+/// The same for many records at once: each process and each folder is asked for once.
+pub fn liveness_all<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Verdict> {
+    let mut judge = Judge::new();
+    records.into_iter().map(|record| judge.judge_among_many(record)).collect()
+}
+
+/// Judges records, and remembers what it asked the system for.
+struct Judge {
+    host: Rc<Host>,
+    probes: HashMap<(u32, Want), Probe>,
+    local: HashMap<PathBuf, bool>,
+}
+
+/// How far the start that a record holds can be compared.
+#[derive(Clone, Copy, PartialEq)]
+enum Anchor {
+    /// Of this boot and PID namespace.
+    Certain,
+    /// Of this boot, but the namespace is not known: a process that is not found may be elsewhere.
+    NoNamespace,
+    /// Without a boot; this host by its name or key.
+    NoBoot,
+}
+
+impl Judge {
+    fn new() -> Self {
+        Self { host: process::host(), probes: HashMap::new(), local: HashMap::new() }
+    }
+
+    fn judge(&mut self, record: &Record) -> Verdict {
+        self.reason(record, |_, pid, want| process::probe(pid, want)).into()
+    }
+
+    fn judge_among_many(&mut self, record: &Record) -> Verdict {
+        let remembered = |judge: &mut Self, pid, want| {
+            judge.probes.entry((pid, want)).or_insert_with(|| process::probe(pid, want)).clone()
+        };
+        self.reason(record, remembered).into()
+    }
+
+    fn reason(
+        &mut self,
+        record: &Record,
+        probe: impl FnOnce(&mut Self, u32, Want) -> Probe,
+    ) -> Reason {
+        if !(1..=MAX_PID).contains(&record.pid) {
+            return Reason::Invalid;
+        }
+        let start = Start::of(record);
+        let anchor = match self.anchor(record, start) {
+            Ok(anchor) => anchor,
+            Err(reason) => return reason,
+        };
+        let comparison = Comparison::of(record, start, &self.host);
+        let owner = record.origin.get().and_then(|origin| origin.owner).filter(|owner| *owner != 0);
+        let want = Want { start: comparison.needs_start(), user: owner.is_some() };
+        match probe(self, record.pid, want) {
+            Probe::Unsupported => Reason::Unsupported,
+            Probe::Gone | Probe::Zombie if anchor == Anchor::NoNamespace => Reason::NoIdentity,
+            // The pid may be one of the other side's.
+            Probe::Gone if self.host.wsl && record.identity.pid_ns.is_none() => {
+                Reason::OtherPlatform
+            }
+            Probe::Gone => Reason::Gone,
+            Probe::Zombie => Reason::Zombie,
+            Probe::There(facts) => {
+                let reason = comparison.with(&facts, anchor);
+                let is_owners = || match (owner, facts.users) {
+                    (Some(owner), Some(users)) => users.contains(&owner),
+                    (Some(_), None) => false,
+                    (None, _) => true,
+                };
+                if reason.state() == State::Alive && !is_owners() {
+                    Reason::Permission
+                } else {
+                    reason
+                }
+            }
+        }
+    }
+
+    /// Whether the record speaks of this host, boot and namespace at all.
+    fn anchor(&mut self, record: &Record, start: Start<'_>) -> Result<Anchor, Reason> {
+        let identity = &record.identity;
+        if identity.platform.as_deref().is_some_and(|platform| platform != PLATFORM) {
+            return Err(Reason::OtherPlatform);
+        }
+        let is_this_boot = |host: &Host| start.boot.is_some() && start.boot == host.boot.as_deref();
+        if start.boot.is_some() && !is_this_boot(&self.host) {
+            // What is remembered of a boot does not survive a checkpoint: look again.
+            self.host = process::host_now();
+        }
+        let anchor = if is_this_boot(&self.host) {
+            Anchor::Certain
+        } else if start.boot.is_some() && self.host.boot.is_some() {
+            return Err(self.of_another_boot(record));
+        } else if self.is_this_host(record) {
+            Anchor::NoBoot
+        } else {
+            return Err(Reason::OtherHost);
+        };
+        match (identity.pid_ns, self.host.pid_ns) {
+            (Some(theirs), Some(ours)) if theirs != ours => Err(Reason::OtherNamespace),
+            (Some(_), None) => Err(Reason::Unsupported),
+            (None, Some(_)) if anchor == Anchor::Certain => Ok(Anchor::NoNamespace),
+            _ => Ok(anchor),
+        }
+    }
+
+    fn of_another_boot(&mut self, record: &Record) -> Reason {
+        let same_host =
+            record.identity.host_key.is_some() && record.identity.host_key == self.host.host_key;
+        if same_host && self.is_local(record) { Reason::Rebooted } else { Reason::OtherHost }
+    }
+
+    /// Whether the record was read from a file system of this machine; asked once for a folder.
+    fn is_local(&mut self, record: &Record) -> bool {
+        let Some(origin) = record.origin.get() else { return false };
+        let folder = fs::folder_of(&origin.path);
+        if let Some(local) = self.local.get(&folder) {
+            return *local;
+        }
+        let local = fs::is_local(&folder);
+        self.local.insert(folder, local);
+        local
+    }
+
+    /// By the host key, else by the name, for a record without a boot. An empty name is nobody's.
+    fn is_this_host(&self, record: &Record) -> bool {
+        match (&record.identity.host_key, &record.hostname) {
+            (Some(key), _) => Some(key) == self.host.host_key.as_ref(),
+            (None, Some(name)) => !name.is_empty() && *name == process::hostname(),
+            (None, None) => true,
+        }
+    }
+}
+
+/// The `proc_start` of a record, taken apart.
+#[derive(Clone, Copy, Default)]
+struct Start<'a> {
+    boot: Option<&'a str>,
+    start: Option<u64>,
+}
+
+impl<'a> Start<'a> {
+    /// Text that is neither form says nothing: missing identity is never a reused pid.
+    fn of(record: &'a Record) -> Self {
+        let Some(text) = record.identity.proc_start.as_deref() else {
+            return Self::default();
+        };
+        let (boot, start) = match text.rsplit_once(':') {
+            Some((boot, start)) => (Some(boot).filter(|boot| !boot.is_empty()), start),
+            None => (None, text),
+        };
+        match start.parse() {
+            Ok(start) => Self { boot, start: Some(start) },
+            Err(_) => Self::default(),
+        }
+    }
+}
+
+/// What of a record's identity is there to compare with a process.
+struct Comparison {
+    inode: Option<u64>,
+    start: Option<u64>,
+    /// Another time namespace shifts every start by an offset that is not known.
+    shifted: bool,
+    started_at: f64,
+}
+
+impl Comparison {
+    fn of(record: &Record, start: Start<'_>, host: &Host) -> Self {
+        let inode = record.identity.pid_inode.as_deref().and_then(|inode| inode.parse().ok());
+        // With a boot of the record's, but none of ours, nothing of it can be compared.
+        let comparable = start.boot.is_none() || host.boot.is_some();
+        Self {
+            inode: inode.filter(|_| comparable && host.pidfs),
+            start: start.start.filter(|_| comparable),
+            shifted: matches!(
+                (record.identity.time_ns, host.time_ns),
+                (Some(theirs), Some(ours)) if theirs != ours
+            ),
+            started_at: record.started_at,
+        }
+    }
+
+    /// An inode decides alone; without any identity the start is held against the clock.
+    fn needs_start(&self) -> bool {
+        self.inode.is_none() && !self.shifted
+    }
+
+    fn with(&self, facts: &Facts, anchor: Anchor) -> Reason {
+        let equal = match (self.inode.zip(facts.inode), self.start.zip(facts.start)) {
+            (Some((theirs, found)), _) => Some(theirs == found),
+            (None, Some((theirs, found))) if !self.shifted => Some(theirs == found),
+            _ => None,
+        };
+        match equal {
+            Some(true) => Reason::Verified,
+            _ if anchor == Anchor::NoNamespace => Reason::NoIdentity,
+            Some(false) => Reason::Reused,
+            None if self.shifted => Reason::Clock,
+            None if self.inode.is_none() && self.start.is_none() && self.is_younger(facts) => {
+                Reason::NoIdentity
+            }
+            None => Reason::Unverified,
+        }
+    }
+
+    /// Whether the process found started well after the session that it should have started.
+    fn is_younger(&self, facts: &Facts) -> bool {
+        facts
+            .start
+            .is_some_and(|start| process::epoch_of(start) > self.started_at + CLOCK_TOLERANCE)
+    }
+}

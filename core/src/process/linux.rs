@@ -1,0 +1,332 @@
+//! Linux: pidfds first, so that everything read belongs to one process; `/proc` where they are not
+//! to be had.
+//!
+//! What the calls say of zombies, threads, hidden and foreign processes is in `docs/liveness.md`.
+
+use std::cell::RefCell;
+use std::fs::read_link;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+
+use rustix::event::{PollFd, PollFlags};
+use rustix::fs::{CWD, Mode, OFlags};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, pidfd_open, test_kill_process};
+use rustix::time::Timespec;
+
+use super::{Facts, Host, Probe, Want, fork, hash_machine_id};
+
+pub(crate) const PLATFORM: &str = "linux";
+
+/// `f_type` of pidfs, linux/magic.h.
+const PIDFS_MAGIC: u64 = 0x5049_4446;
+
+thread_local! {
+    /// Per thread, so that no fork can happen while another thread holds a lock on it.
+    static HOST: RefCell<Option<(u64, Rc<Host>)>> = const { RefCell::new(None) };
+}
+
+/// The host, read once per thread and again after a fork.
+pub(crate) fn host() -> Rc<Host> {
+    let generation = fork::generation();
+    HOST.with_borrow_mut(|slot| match slot {
+        Some((known, host)) if *known == generation => Rc::clone(host),
+        _ => {
+            let host = Rc::new(read_host());
+            *slot = Some((generation, Rc::clone(&host)));
+            host
+        }
+    })
+}
+
+pub(super) fn forget_host() {
+    HOST.set(None);
+}
+
+pub(super) fn read_host() -> Host {
+    let text = |path| read_small(path).and_then(|bytes| String::from_utf8(bytes).ok());
+    let machine_id = text("/etc/machine-id")
+        .filter(|id| !id.trim().is_empty())
+        .or_else(|| text("/var/lib/dbus/machine-id"))
+        .filter(|id| !id.trim().is_empty());
+    let release = rustix::system::uname();
+    Host {
+        boot: text("/proc/sys/kernel/random/boot_id")
+            .map(|id| id.trim().to_owned())
+            .filter(|id| !id.is_empty()),
+        host_key: machine_id.map(|id| hash_machine_id(id.trim().as_bytes())),
+        pid_ns: inode_of("/proc/self/ns/pid"),
+        time_ns: inode_of("/proc/self/ns/time"),
+        start: Stat::read("/proc/self/stat").map(|stat| stat.start),
+        pidfs: is_pidfs(),
+        wsl: release
+            .release()
+            .to_bytes()
+            .to_ascii_lowercase()
+            .windows(9)
+            .any(|w| w == b"microsoft"),
+    }
+}
+
+pub(super) fn own_inode(host: &Host) -> Option<u64> {
+    let fd = pidfd_open(rustix::process::getpid(), PidfdFlags::empty()).ok()?;
+    inode(host, &fd)
+}
+
+/// The host's name as `uname` gives it.
+pub(crate) fn hostname() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// Asks for a process; `pid` is in `1..=MAX_PID`.
+pub(crate) fn probe(pid: u32, want: Want) -> Probe {
+    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else {
+        return Probe::Gone;
+    };
+    match pidfd_open(pid, PidfdFlags::empty()) {
+        Ok(fd) => probe_pidfd(pid, &fd, want),
+        // Besides no process: a thread id, by which of the two depends on the kernel.
+        Err(Errno::SRCH | Errno::INVAL | Errno::NOENT) => Probe::Gone,
+        // Linux before 5.3, or a sandbox that does not know the call.
+        Err(Errno::NOSYS | Errno::PERM) => probe_without_pidfd(pid, want),
+        // Out of descriptors or memory: only absence can still be told.
+        Err(_) => match test_kill_process(pid) {
+            Err(Errno::SRCH) => Probe::Gone,
+            _ => Probe::Unsupported,
+        },
+    }
+}
+
+fn probe_pidfd(pid: Pid, fd: &OwnedFd, want: Want) -> Probe {
+    let facts = Facts {
+        inode: inode(&host(), fd),
+        start: if want.start { start_of(pid) } else { None },
+        users: if want.user { users(fd, pid) } else { None },
+    };
+    // Last: a process that has not exited by now had this pid while the rest was read.
+    if has_exited(fd) { Probe::Zombie } else { Probe::There(facts) }
+}
+
+fn inode(host: &Host, fd: &OwnedFd) -> Option<u64> {
+    if !host.pidfs {
+        return None;
+    }
+    rustix::fs::fstat(fd).ok().map(|stat| stat.st_ino)
+}
+
+fn has_exited(fd: &OwnedFd) -> bool {
+    let mut fds = [PollFd::new(fd, PollFlags::IN)];
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    loop {
+        match rustix::event::poll(&mut fds, Some(&at_once)) {
+            Err(Errno::INTR) => {}
+            other => return other.is_ok_and(|ready| ready > 0),
+        }
+    }
+}
+
+/// `kill` takes zombies and thread ids for processes; `/proc` tells them apart, where it can be
+/// read and is that of our namespace.
+fn probe_without_pidfd(pid: Pid, want: Want) -> Probe {
+    if test_kill_process(pid) == Err(Errno::SRCH) {
+        return Probe::Gone;
+    }
+    if !proc_is_ours() {
+        return Probe::Unsupported;
+    }
+    let (Some(stat), Some(status)) = (Stat::of(pid), Status::of(pid)) else {
+        // Gone meanwhile, or hidden from us (hidepid): then nothing more can be known.
+        return match test_kill_process(pid) {
+            Err(Errno::SRCH) => Probe::Gone,
+            _ => Probe::There(Facts::default()),
+        };
+    };
+    if status.process != pid.as_raw_nonzero().get() {
+        return Probe::Gone;
+    }
+    if stat.has_exited() {
+        return Probe::Zombie;
+    }
+    Probe::There(Facts {
+        inode: None,
+        start: want.start.then_some(stat.start),
+        users: if want.user { status.users } else { None },
+    })
+}
+
+/// The start of a process in clock ticks since boot.
+fn start_of(pid: Pid) -> Option<u64> {
+    if !proc_is_ours() {
+        return None;
+    }
+    Stat::of(pid).map(|stat| stat.start)
+}
+
+/// A `/proc` of another PID namespace, as a `chroot` or an `unshare` may leave behind, shows other
+/// processes under our numbers.
+fn proc_is_ours() -> bool {
+    let own = rustix::process::getpid().as_raw_nonzero().to_string();
+    read_link("/proc/self").is_ok_and(|target| target.as_os_str() == own.as_str())
+}
+
+/// When a process that started at `start` did so, in seconds since the epoch, by today's clock.
+pub(crate) fn epoch_of(start: u64) -> f64 {
+    use rustix::time::{ClockId, clock_gettime};
+    let seconds = |id| {
+        let time = clock_gettime(id);
+        #[allow(clippy::cast_precision_loss)] // 2^53 s is longer than there is time.
+        let whole = time.tv_sec as f64;
+        whole + f64::from(u32::try_from(time.tv_nsec).unwrap_or(0)) / 1e9
+    };
+    #[allow(clippy::cast_precision_loss)]
+    let since_boot = start as f64 / rustix::param::clock_ticks_per_second() as f64;
+    seconds(ClockId::Realtime) - seconds(ClockId::Boottime) + since_boot
+}
+
+fn is_pidfs() -> bool {
+    let Ok(fd) = pidfd_open(rustix::process::getpid(), PidfdFlags::empty()) else {
+        return false;
+    };
+    #[allow(clippy::cast_sign_loss, clippy::unnecessary_cast)] // Its type varies with the machine.
+    rustix::fs::fstatfs(&fd).is_ok_and(|fs| (fs.f_type as u64) & 0xFFFF_FFFF == PIDFS_MAGIC)
+}
+
+fn inode_of(path: &str) -> Option<u64> {
+    rustix::fs::stat(path).ok().map(|stat| stat.st_ino)
+}
+
+/// Real and effective user of a process: asked of the pidfd (Linux 6.13), else of `/proc`.
+fn users(fd: &OwnedFd, pid: Pid) -> Option<[u32; 2]> {
+    users_of_pidfd(fd).or_else(|| if proc_is_ours() { Status::of(pid)?.users } else { None })
+}
+
+fn users_of_pidfd(fd: &OwnedFd) -> Option<[u32; 2]> {
+    /// `struct pidfd_info` of linux/pidfd.h, its first published size.
+    #[repr(C)]
+    #[derive(Default)]
+    struct PidfdInfo {
+        mask: u64,
+        cgroup: u64,
+        pid: u32,
+        tgid: u32,
+        ppid: u32,
+        ruid: u32,
+        rgid: u32,
+        euid: u32,
+        egid: u32,
+        suid: u32,
+        sgid: u32,
+        fsuid: u32,
+        fsgid: u32,
+        exit_code: i32,
+    }
+    const CREDENTIALS: u64 = 1 << 1;
+    const GET_INFO: rustix::ioctl::Opcode =
+        rustix::ioctl::opcode::read_write::<PidfdInfo>(0xFF, 11);
+
+    let mut info = PidfdInfo { mask: CREDENTIALS, ..PidfdInfo::default() };
+    // SAFETY: the kernel takes the size of the structure from the request and writes no more.
+    let asked = unsafe {
+        rustix::ioctl::ioctl(fd, rustix::ioctl::Updater::<GET_INFO, PidfdInfo>::new(&mut info))
+    };
+    (asked.is_ok() && info.mask & CREDENTIALS != 0).then_some([info.ruid, info.euid])
+}
+
+/// What is needed of proc(5) `/proc/<pid>/stat`.
+struct Stat {
+    state: u8,
+    threads: u64,
+    start: u64,
+}
+
+impl Stat {
+    fn of(pid: Pid) -> Option<Self> {
+        Self::read(&format!("/proc/{}/stat", pid.as_raw_nonzero()))
+    }
+
+    fn read(path: &str) -> Option<Self> {
+        Self::parse(&read_small(path)?)
+    }
+
+    /// The command's name, in parentheses, may hold anything, so fields are counted from the last
+    /// `)`: state is the third, threads the 20th, start the 22nd.
+    fn parse(text: &[u8]) -> Option<Self> {
+        let name_end = text.iter().rposition(|&byte| byte == b')')?;
+        let mut fields = text.get(name_end + 2..)?.split(|&byte| byte == b' ');
+        let state = *fields.next()?.first()?;
+        let threads = number(fields.nth(16)?)?;
+        let start = number(fields.nth(1)?)?;
+        Some(Self { state, threads, start })
+    }
+
+    /// A leader that exited before its threads reads as a zombie too; its process lives.
+    fn has_exited(&self) -> bool {
+        matches!(self.state, b'Z' | b'X' | b'x') && self.threads <= 1
+    }
+}
+
+/// What is needed of proc(5) `/proc/<pid>/status`.
+struct Status {
+    /// The process that the id belongs to: another one for a thread id.
+    process: i32,
+    users: Option<[u32; 2]>,
+}
+
+impl Status {
+    fn of(pid: Pid) -> Option<Self> {
+        Self::parse(&read_small(&format!("/proc/{}/status", pid.as_raw_nonzero()))?)
+    }
+
+    fn parse(text: &[u8]) -> Option<Self> {
+        let field = |name: &[u8]| {
+            text.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(name))
+        };
+        let process = number(field(b"Tgid:")?.trim_ascii())?;
+        let users = field(b"Uid:").and_then(|line| {
+            let mut ids = line.split(u8::is_ascii_whitespace).filter(|id| !id.is_empty());
+            Some([number(ids.next()?)?, number(ids.next()?)?])
+        });
+        Some(Self { process, users })
+    }
+}
+
+fn number<T: std::str::FromStr>(digits: &[u8]) -> Option<T> {
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// Reads a small file of `/proc` or `/etc`, at most 4 KiB of it, in one call.
+fn read_small(path: &str) -> Option<Vec<u8>> {
+    let file =
+        rustix::fs::openat(CWD, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
+    let mut bytes = Vec::with_capacity(4096);
+    loop {
+        match rustix::io::read(&file, rustix::buffer::spare_capacity(&mut bytes)) {
+            Err(Errno::INTR) => {}
+            Err(_) => return None,
+            Ok(_) => return Some(bytes),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A process may call itself anything, so what it calls itself must not move the fields.
+    #[test]
+    fn the_name_of_a_command_cannot_forge_its_start() {
+        let tail = b"S 1 1 1 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 3 0 4711 1 1 1";
+        for name in [&b"sh"[..], b") Z 1 (", b"a b", b"\xFF\n) R", b"1) S 9 9 9"] {
+            let text = [b"42 (", name, b") ", tail].concat();
+            let stat = Stat::parse(&text).expect("a stat line");
+            assert_eq!((stat.state, stat.threads, stat.start), (b'S', 3, 4711), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_torn_stat_line_is_no_stat() {
+        for text in [&b""[..], b"42 (sh)", b"42 (sh) ", b"42 (sh) S 1 2", b"42 sh S 1"] {
+            assert!(Stat::parse(text).is_none(), "{text:?}");
+        }
+    }
+}

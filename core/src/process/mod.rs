@@ -1,0 +1,163 @@
+//! What the operating system says of processes: identity, existence, and where "here" is.
+//!
+//! One face; each system has its module. Nothing here decides: `liveness` does.
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod fork;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod linux;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use linux as sys;
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(target_os = "macos")]
+use macos as sys;
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+use windows as sys;
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "macos", windows)))]
+compile_error!("sessionreg knows the processes of Linux, macOS and Windows");
+
+use std::hash::Hasher as _;
+use std::rc::Rc;
+
+use siphasher::sip128::{Hasher128 as _, SipHasher24};
+
+use crate::error::{Error, ErrorCode, Result};
+
+pub(crate) use sys::{PLATFORM, epoch_of, host, hostname, probe};
+
+/// The largest process id that any system gives out; larger ones never reach a system call.
+pub(crate) const MAX_PID: u32 = i32::MAX as u32;
+
+/// What tells a process from every other that had, or will have, its pid.
+///
+/// Fields are absent where the system has no such thing, and in records of programs that do not
+/// write them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Identity {
+    /// `<boot>:<start>`. Linux: boot id and start time in clock ticks since boot (field 22 of
+    /// proc(5) `/proc/<pid>/stat`). macOS: boot session UUID and start in microseconds since the
+    /// epoch. Windows: host key and creation FILETIME. Other programs may write the start alone.
+    pub proc_start: Option<String>,
+    /// Inode of the process's pidfd: unique in a boot, Linux 6.9 and later.
+    pub pid_inode: Option<String>,
+    /// Keyed hash of the machine id: equal on one machine, and tells nothing about it.
+    pub host_key: Option<String>,
+    /// `linux`, `darwin` or `win32`.
+    pub platform: Option<String>,
+    /// Inode of the PID namespace in which the pid is meant (Linux).
+    pub pid_ns: Option<u64>,
+    /// Inode of the time namespace in which the start was read (Linux).
+    pub time_ns: Option<u64>,
+}
+
+/// What does not change for a process while it runs where it runs.
+#[derive(Debug)]
+pub(crate) struct Host {
+    /// Names the boot; on Windows, which has none, the machine.
+    pub(crate) boot: Option<String>,
+    /// See [`Identity::host_key`].
+    pub(crate) host_key: Option<String>,
+    pub(crate) pid_ns: Option<u64>,
+    pub(crate) time_ns: Option<u64>,
+    /// The start of this very process.
+    pub(crate) start: Option<u64>,
+    /// Whether pidfds carry an inode that is never used twice in a boot.
+    pub(crate) pidfs: bool,
+    /// Linux under Windows: pids of the other side cannot be asked for.
+    pub(crate) wsl: bool,
+}
+
+/// What the judgement of a process needs to know beyond whether it is there.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Want {
+    /// When it started.
+    pub(crate) start: bool,
+    /// Whose it is.
+    pub(crate) user: bool,
+}
+
+/// What the system says about a pid.
+#[derive(Clone, Debug)]
+pub(crate) enum Probe {
+    /// No process has it. A thread id is no process.
+    Gone,
+    /// Its process has exited and was not reaped.
+    Zombie,
+    /// A process has it.
+    There(Facts),
+    /// The system refuses every way of asking.
+    Unsupported,
+}
+
+/// What could be read of a process that is there; all of it belongs to one process.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Facts {
+    pub(crate) inode: Option<u64>,
+    pub(crate) start: Option<u64>,
+    /// Real and effective user id.
+    pub(crate) users: Option<[u32; 2]>,
+}
+
+/// The identity of the calling process, read now.
+pub(crate) fn own_identity() -> Identity {
+    let host = sys::read_host();
+    let facts = Facts { inode: sys::own_inode(&host), start: host.start, users: None };
+    identity_from(&host, &facts)
+}
+
+/// The identity of another process, as this one sees it.
+///
+/// The pid, and so the namespace it is meant in, is the caller's.
+pub(crate) fn identity_of(pid: u32) -> Result<Identity> {
+    let failed = |code, reason| Error::value(code, "identify", "the process", reason);
+    if !(1..=MAX_PID).contains(&pid) {
+        return Err(failed(ErrorCode::InvalidInput, format!("{pid} is not a process id")));
+    }
+    match probe(pid, Want { start: true, user: false }) {
+        Probe::There(facts) => Ok(identity_from(&host(), &facts)),
+        Probe::Gone | Probe::Zombie => {
+            Err(failed(ErrorCode::NotFound, format!("no process has the id {pid}")))
+        }
+        Probe::Unsupported => Err(failed(
+            ErrorCode::Unavailable,
+            format!("this system does not let process {pid} be looked at"),
+        )),
+    }
+}
+
+fn identity_from(host: &Host, facts: &Facts) -> Identity {
+    Identity {
+        proc_start: host
+            .boot
+            .as_ref()
+            .zip(facts.start)
+            .map(|(boot, start)| format!("{boot}:{start}")),
+        pid_inode: facts.inode.map(|inode| inode.to_string()),
+        host_key: host.host_key.clone(),
+        platform: Some(PLATFORM.to_owned()),
+        pid_ns: host.pid_ns,
+        time_ns: host.time_ns,
+    }
+}
+
+/// The host as it is now, and not as it was remembered: a process restored from a checkpoint may
+/// find itself in another boot.
+pub(crate) fn host_now() -> Rc<Host> {
+    sys::forget_host();
+    host()
+}
+
+/// A pseudo-random function of a constant under the machine id as its key: machine-id(5) asks
+/// that the id itself be kept from files that travel.
+fn hash_machine_id(machine_id: &[u8]) -> String {
+    let mut key = SipHasher24::new();
+    key.write(machine_id);
+    let mut hash = SipHasher24::new_with_key(&key.finish128().as_bytes());
+    hash.write(b"sessionreg host key 1");
+    format!("{:032x}", hash.finish128().as_u128())
+}
