@@ -157,6 +157,7 @@ pub fn liveness_all<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Ve
 /// Judges records, and remembers what it asked the system for.
 struct Judge {
     host: Rc<Host>,
+    host_is_fresh: bool,
     probes: HashMap<(u32, Want), Probe>,
     local: HashMap<PathBuf, bool>,
 }
@@ -174,7 +175,12 @@ enum Anchor {
 
 impl Judge {
     fn new() -> Self {
-        Self { host: process::host(), probes: HashMap::new(), local: HashMap::new() }
+        Self {
+            host: process::host(),
+            host_is_fresh: false,
+            probes: HashMap::new(),
+            local: HashMap::new(),
+        }
     }
 
     fn judge(&mut self, record: &Record) -> Verdict {
@@ -236,9 +242,10 @@ impl Judge {
             return Err(Reason::OtherPlatform);
         }
         let is_this_boot = |host: &Host| start.boot.is_some() && start.boot == host.boot.as_deref();
-        if start.boot.is_some() && !is_this_boot(&self.host) {
-            // What is remembered of a boot does not survive a checkpoint: look again.
+        if start.boot.is_some() && !is_this_boot(&self.host) && !self.host_is_fresh {
+            // What is remembered of a boot does not survive a checkpoint: look again, once.
             self.host = process::host_now();
+            self.host_is_fresh = true;
         }
         let anchor = if is_this_boot(&self.host) {
             Anchor::Certain

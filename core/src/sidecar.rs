@@ -33,7 +33,7 @@ pub fn write_with(path: impl AsRef<Path>, record: &Record, options: WriteOptions
         Error::file(ErrorCode::Unavailable, "write", target.path, error.to_string())
     })?;
     let folder = Folder::lock_for_writing("write", target.folder, options)?;
-    folder.replace(target.name, &temp, text.as_bytes(), options)
+    folder.replace(target.name, &temp, &text, options)
 }
 
 /// Reads the record at `path`, or nothing if there is none, whatever the file holds.

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::Deserializer as _;
 use serde::de::{MapAccess, Visitor};
+use serde::{Deserializer as _, Serialize};
 use serde_json::value::RawValue;
 
 use super::Refusal;
@@ -148,36 +148,28 @@ fn text_of(raw: &str) -> serde_json::Result<Cow<'_, str>> {
 
 /// Writes an object with an indent of two spaces, as `JSON.stringify(value, null, 2)` does.
 pub(super) struct Writer {
-    text: String,
+    text: Vec<u8>,
     indent: usize,
 }
 
 impl Writer {
     pub(super) fn new() -> Self {
-        let mut text = String::with_capacity(768);
-        text.push('{');
+        let mut text = Vec::with_capacity(1024);
+        text.push(b'{');
         Self { text, indent: 2 }
     }
 
-    /// A key, and its value, as JSON text.
+    /// A key and its value, both JSON text already.
     pub(super) fn raw(&mut self, raw_key: &str, value: &str) {
-        if !self.text.ends_with('{') {
-            self.text.push(',');
-        }
-        self.text.push('\n');
-        self.text.extend(std::iter::repeat_n(' ', self.indent));
-        self.text.push_str(raw_key);
-        self.text.push_str(": ");
-        self.text.push_str(value);
-    }
-
-    /// A key of ours, which needs no escapes.
-    fn value(&mut self, key: &str, value: &str) {
-        self.raw(&format!("\"{key}\""), value);
+        self.begin_member();
+        self.text.extend_from_slice(raw_key.as_bytes());
+        self.text.extend_from_slice(b": ");
+        self.text.extend_from_slice(value.as_bytes());
     }
 
     pub(super) fn string(&mut self, key: &str, text: &str) {
-        self.value(key, &quoted(text));
+        self.key(key);
+        self.value(text);
     }
 
     pub(super) fn optional(&mut self, key: &str, text: Option<&str>) {
@@ -187,11 +179,13 @@ impl Writer {
     }
 
     pub(super) fn null(&mut self, key: &str) {
-        self.value(key, "null");
+        self.key(key);
+        self.value(());
     }
 
     pub(super) fn integer(&mut self, key: &str, number: u64) {
-        self.value(key, &number.to_string());
+        self.key(key);
+        self.value(number);
     }
 
     pub(super) fn optional_integer(&mut self, key: &str, number: Option<u64>) {
@@ -202,35 +196,61 @@ impl Writer {
 
     /// A finite number as JavaScript writes it: `1700000000`, not `1700000000.0`.
     pub(super) fn number(&mut self, key: &str, number: f64) {
-        let text = if number == 0.0 {
-            "0".to_owned()
+        self.key(key);
+        if number == 0.0 {
+            self.text.push(b'0');
         } else if number.fract() == 0.0 && number.abs() < 1e21 {
-            format!("{number}")
+            self.text.extend_from_slice(number.to_string().as_bytes());
         } else {
-            serde_json::Number::from_f64(number).map_or_else(|| "null".into(), |n| n.to_string())
-        };
-        self.value(key, &text);
+            self.value(number);
+        }
     }
 
     /// An object under a key; `fill` writes its members.
     pub(super) fn object(&mut self, key: &str, fill: impl FnOnce(&mut Self)) {
-        let mut inner = Self { text: "{".to_owned(), indent: self.indent + 2 };
-        fill(&mut inner);
-        self.value(key, &inner.finish());
+        self.key(key);
+        self.text.push(b'{');
+        self.indent += 2;
+        fill(self);
+        self.indent -= 2;
+        self.end_object();
     }
 
-    pub(super) fn finish(mut self) -> String {
-        if !self.text.ends_with('{') {
-            self.text.push('\n');
-            self.text.extend(std::iter::repeat_n(' ', self.indent - 2));
-        }
-        self.text.push('}');
+    pub(super) fn finish(mut self) -> Vec<u8> {
+        self.indent -= 2;
+        self.end_object();
         self.text
     }
-}
 
-/// A JSON string with the escapes that JSON requires, and no more.
-fn quoted(text: &str) -> String {
-    // A string cannot fail to be written as JSON.
-    serde_json::to_string(text).unwrap_or_default()
+    /// A key of ours, which needs no escapes.
+    fn key(&mut self, key: &str) {
+        self.begin_member();
+        self.text.push(b'"');
+        self.text.extend_from_slice(key.as_bytes());
+        self.text.extend_from_slice(b"\": ");
+    }
+
+    fn value(&mut self, value: impl Serialize) {
+        // Neither memory nor these types can fail to be written.
+        let _ = serde_json::to_writer(&mut self.text, &value);
+    }
+
+    fn begin_member(&mut self) {
+        if self.text.last() != Some(&b'{') {
+            self.text.push(b',');
+        }
+        self.new_line();
+    }
+
+    fn end_object(&mut self) {
+        if self.text.last() != Some(&b'{') {
+            self.new_line();
+        }
+        self.text.push(b'}');
+    }
+
+    fn new_line(&mut self) {
+        self.text.push(b'\n');
+        self.text.resize(self.text.len() + self.indent, b' ');
+    }
 }

@@ -158,8 +158,9 @@ impl Record {
     ///
     /// What no reader would accept is [`ErrorCode::InvalidInput`] or [`ErrorCode::TooLarge`].
     pub fn to_json(&self) -> Result<String> {
-        sidecar::encode(self)
-            .map_err(|refusal| Error::value(refusal.code, "write", "the record", refusal.reason))
+        let failed = |code, reason| Error::value(code, "write", "the record", reason);
+        let text = sidecar::encode(self).map_err(|refusal| failed(refusal.code, refusal.reason))?;
+        String::from_utf8(text).map_err(|error| failed(ErrorCode::InvalidInput, error.to_string()))
     }
 
     /// The name of the key that holds `agent_version` in a sidecar, such as `qwen_version`.

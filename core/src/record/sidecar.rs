@@ -166,7 +166,7 @@ fn terminal(field: &Field<'_>) -> Result<Option<Terminal>, Refusal> {
 }
 
 /// Writes the text of a record's sidecar: two spaces of indent, no newline at the end.
-pub(crate) fn encode(record: &Record) -> Result<String, Refusal> {
+pub(crate) fn encode(record: &Record) -> Result<Vec<u8>, Refusal> {
     check(record)?;
     let Some(hostname) = &record.hostname else {
         return Err(Refusal::invalid("`hostname` is missing"));
