@@ -1,0 +1,96 @@
+//! The system calls that a job cannot do without, and nothing else.
+
+use std::path::Path;
+
+use rustix::event::{PollFd, PollFlags};
+use rustix::fs::{CWD, FlockOperation, Mode, OFlags, openat, renameat};
+use rustix::process::{Pid, PidfdFlags, getpid, pidfd_open, test_kill_process};
+use rustix::time::Timespec;
+
+const NEW: OFlags = OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::EXCL).union(OFlags::CLOEXEC);
+const MODE: Mode = Mode::RUSR.union(Mode::WUSR);
+const NAME: &str = "floor.json";
+const TEMP: &str = "floor.tmp";
+
+/// A rename in the place of the record.
+pub(crate) fn replace(folder: &Path, text: &[u8]) {
+    let (path, temp) = (folder.join(NAME), folder.join(TEMP));
+    let file = openat(CWD, &temp, NEW, MODE).expect("open");
+    rustix::io::write(&file, text).expect("write");
+    drop(file);
+    rustix::fs::rename(&temp, &path).expect("rename");
+}
+
+/// The same with what the rules for records require: the folder's lock, a name that nobody else
+/// has, and a mode that no umask changes.
+pub(crate) fn replace_as_required(folder: &Path, text: &[u8]) {
+    let folder = openat(CWD, folder, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, MODE)
+        .expect("open");
+    rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive).expect("flock");
+    let temp = format!(".{}-{:016x}.tmp", getpid(), getrandom::u64().expect("random"));
+    let file = openat(&folder, &temp, NEW, MODE).expect("open");
+    rustix::fs::fchmod(&file, MODE).expect("fchmod");
+    rustix::io::write(&file, text).expect("write");
+    drop(file);
+    renameat(&folder, &temp, &folder, NAME).expect("rename");
+    rustix::fs::flock(&folder, FlockOperation::Unlock).expect("flock");
+}
+
+/// With the syncs that a power cut asks for.
+pub(crate) fn replace_durably(folder: &Path, text: &[u8]) {
+    let folder = openat(CWD, folder, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, MODE)
+        .expect("open");
+    let file = openat(&folder, TEMP, NEW, MODE).expect("open");
+    rustix::io::write(&file, text).expect("write");
+    rustix::fs::fsync(&file).expect("fsync");
+    drop(file);
+    renameat(&folder, TEMP, &folder, NAME).expect("rename");
+    rustix::fs::fsync(&folder).expect("fsync");
+}
+
+/// A small file in one call.
+pub(crate) fn read(path: &Path) {
+    let file = openat(CWD, path, OFlags::RDONLY | OFlags::CLOEXEC, MODE).expect("open");
+    let mut buffer = [0_u8; 4096];
+    std::hint::black_box(rustix::io::read(&file, &mut buffer[..]).expect("read"));
+}
+
+/// A small file, after a look at what it is.
+pub(crate) fn read_as_required(path: &Path) -> Vec<u8> {
+    let file = openat(CWD, path, OFlags::RDONLY | OFlags::CLOEXEC, MODE).expect("open");
+    let size = rustix::fs::fstat(&file).expect("fstat").st_size;
+    let mut bytes = Vec::with_capacity(usize::try_from(size).expect("a size") + 1);
+    rustix::io::read(&file, rustix::buffer::spare_capacity(&mut bytes)).expect("read");
+    bytes
+}
+
+/// Takes zombies and threads for processes, and any process for the one that was meant.
+pub(crate) fn kill() {
+    test_kill_process(own()).expect("kill");
+}
+
+/// The cheapest calls that tell a process from its successor and from a zombie.
+pub(crate) fn pidfd() {
+    let fd = pidfd_open(own(), PidfdFlags::empty()).expect("pidfd_open");
+    std::hint::black_box(rustix::fs::fstat(&fd).expect("fstat").st_ino);
+    poll(&fd);
+}
+
+/// The same where the record has no inode; a `/proc` of another namespace would show another
+/// process.
+pub(crate) fn pidfd_and_stat() {
+    let fd = pidfd_open(own(), PidfdFlags::empty()).expect("pidfd_open");
+    std::hint::black_box(rustix::fs::readlink("/proc/self", Vec::new()).expect("readlink"));
+    read(Path::new(&format!("/proc/{}/stat", own())));
+    poll(&fd);
+}
+
+fn own() -> Pid {
+    getpid()
+}
+
+fn poll(fd: &impl std::os::fd::AsFd) {
+    let mut fds = [PollFd::new(fd, PollFlags::IN)];
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    rustix::event::poll(&mut fds, Some(&at_once)).expect("poll");
+}
