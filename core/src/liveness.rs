@@ -309,11 +309,16 @@ impl<'a> Start<'a> {
             Some((boot, start)) => (Some(boot).filter(|boot| !boot.is_empty()), start),
             None => (None, text),
         };
-        match start.parse() {
-            Ok(start) => Self { boot, start: Some(start) },
-            Err(_) => Self::default(),
+        match number(start) {
+            Some(start) => Self { boot, start: Some(start) },
+            None => Self::default(),
         }
     }
+}
+
+/// A number in plain digits: a sign would be another form.
+fn number(text: &str) -> Option<u64> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
 /// What of a record's identity is there to compare with a process.
@@ -327,12 +332,12 @@ struct Comparison {
 
 impl Comparison {
     fn of(record: &Record, start: Start<'_>, host: &Host) -> Self {
-        let inode = record.identity.pid_inode.as_deref().and_then(|inode| inode.parse().ok());
-        // With a boot of the record's, but none of ours, nothing of it can be compared.
-        let comparable = start.boot.is_none() || host.boot.is_some();
+        let inode = record.identity.pid_inode.as_deref().and_then(number);
         Self {
-            inode: inode.filter(|_| comparable && host.pidfs),
-            start: start.start.filter(|_| comparable),
+            // Inodes are counted anew in every boot.
+            inode: inode.filter(|_| start.boot.is_some() && host.boot.is_some() && host.pidfs),
+            // With a boot of the record's, but none of ours, there is nothing to compare with.
+            start: start.start.filter(|_| start.boot.is_none() || host.boot.is_some()),
             shifted: matches!(
                 (record.identity.time_ns, host.time_ns),
                 (Some(theirs), Some(ours)) if theirs != ours

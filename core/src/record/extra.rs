@@ -82,7 +82,7 @@ impl Extra {
         let last: HashMap<_, _> =
             members.iter().enumerate().map(|(index, member)| (member.name(), index)).collect();
         let survives = |(index, member): (usize, &Member<'_>)| {
-            (last.get(member.name()) == Some(&index)).then(|| owned(member))
+            (last.get(&member.name()) == Some(&index)).then(|| owned(member))
         };
         Self(members.iter().enumerate().filter_map(survives).collect())
     }

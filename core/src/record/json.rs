@@ -26,9 +26,9 @@ impl<'a> Member<'a> {
         Self { key, raw_key, value }
     }
 
-    /// What makes two keys the same.
-    pub(super) fn name(&self) -> &str {
-        self.key.as_deref().unwrap_or_else(|| self.raw_key.get())
+    /// What makes two keys the same: their text, or where they have none, what stands there.
+    pub(super) fn name(&self) -> Result<&str, &str> {
+        self.key.as_deref().ok_or_else(|| self.raw_key.get())
     }
 }
 

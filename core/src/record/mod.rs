@@ -20,7 +20,7 @@ use crate::process::{self, Identity};
 /// Reading never changes what a program wrote: keys that this version does not know are kept in
 /// [`Record::extra`] and written back as they were. Two records are equal if they say the same;
 /// where they were read from is no part of it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Record {
     /// The process that serves the session, `1..=2^31-1`.
@@ -180,6 +180,52 @@ impl Record {
     /// the record names no agent.
     pub fn set_version_key(&mut self, key: impl Into<String>) {
         self.version_key = Some(key.into());
+    }
+}
+
+/// By what they say: the version key counts as it would be written, the origin not at all.
+impl PartialEq for Record {
+    fn eq(&self, other: &Self) -> bool {
+        // Taken apart so that a new field cannot be forgotten here.
+        let Self {
+            pid,
+            session_id,
+            work_dir,
+            hostname,
+            started_at,
+            agent_version,
+            identity,
+            instance,
+            revision,
+            agent,
+            kind,
+            name,
+            entrypoint,
+            transcript_path,
+            parent_session_id,
+            terminal,
+            extra,
+            version_key: _,
+            origin: _,
+        } = self;
+        *pid == other.pid
+            && *session_id == other.session_id
+            && *work_dir == other.work_dir
+            && *hostname == other.hostname
+            && *started_at == other.started_at
+            && *agent_version == other.agent_version
+            && *identity == other.identity
+            && *instance == other.instance
+            && *revision == other.revision
+            && *agent == other.agent
+            && *kind == other.kind
+            && *name == other.name
+            && *entrypoint == other.entrypoint
+            && *transcript_path == other.transcript_path
+            && *parent_session_id == other.parent_session_id
+            && *terminal == other.terminal
+            && *extra == other.extra
+            && self.version_key() == other.version_key()
     }
 }
 

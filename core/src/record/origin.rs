@@ -11,8 +11,7 @@ pub(crate) struct Origin {
     pub(crate) owner: Option<u32>,
 }
 
-/// The origin of a record that was read; none for one that was made. All are equal, so that
-/// records compare by what they say.
+/// The origin of a record that was read; none for one that was made.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Attached(Option<Arc<Origin>>);
 
@@ -23,11 +22,5 @@ impl Attached {
 
     pub(crate) fn get(&self) -> Option<&Origin> {
         self.0.as_deref()
-    }
-}
-
-impl PartialEq for Attached {
-    fn eq(&self, _: &Self) -> bool {
-        true
     }
 }

@@ -23,10 +23,11 @@ pub(super) fn is_version_key(key: &str) -> bool {
 }
 
 /// Which of a file's version keys is the program's: the agent's own, else those of the programs
-/// that write sidecars without naming themselves, else the only one there is.
+/// that write sidecars without naming themselves, else the one that this library writes for a
+/// record without an agent, else the only one there is.
 pub(super) fn choose<'a>(agent: Option<&str>, keys: &[&'a str]) -> Option<&'a str> {
     let own = agent.map(of_agent);
-    let known = own.as_deref().into_iter().chain(["qwen_version", "kimi_version"]);
+    let known = own.as_deref().into_iter().chain(["qwen_version", "kimi_version", WITHOUT_AGENT]);
     for candidate in known {
         if let Some(key) = keys.iter().find(|key| **key == candidate) {
             return Some(key);
