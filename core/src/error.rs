@@ -213,13 +213,14 @@ impl fmt::Display for Error {
         }
         match &self.0.reason {
             Reason::Os(source) => write!(f, ": {source}"),
-            Reason::Text(text) => write!(f, ": {text}"),
+            // It may quote a key of the file.
+            Reason::Text(text) => write!(f, ": {}", Printable(text)),
         }
     }
 }
 
 /// Shows text without what could act on a terminal: control, bidirectional and zero-width
-/// characters of a hostile file name come out escaped.
+/// characters of a hostile file name or key come out escaped.
 struct Printable<'a>(&'a str);
 
 impl fmt::Display for Printable<'_> {

@@ -88,8 +88,12 @@ pub fn clear_if(path: impl AsRef<Path>, record: &Record) -> Result<bool> {
         Ok(found) if is_same_registration(&found, record) => folder.remove(target.name),
         Ok(_) => Ok(false),
         Err(error) => match error.code() {
-            ErrorCode::PermissionDenied | ErrorCode::Io => Err(error),
-            _ => Ok(false),
+            ErrorCode::NotFound
+            | ErrorCode::NotAFile
+            | ErrorCode::TooLarge
+            | ErrorCode::Corrupt
+            | ErrorCode::UnsupportedVersion => Ok(false),
+            _ => Err(error),
         },
     }
 }

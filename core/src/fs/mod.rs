@@ -118,8 +118,7 @@ pub(crate) fn code_of(error: &io::Error) -> ErrorCode {
         Kind::IsADirectory => ErrorCode::NotAFile,
         Kind::StorageFull | Kind::QuotaExceeded => ErrorCode::NoSpace,
         Kind::ReadOnlyFilesystem => ErrorCode::ReadOnly,
-        Kind::InvalidFilename | Kind::InvalidInput => ErrorCode::InvalidInput,
-        Kind::TimedOut => ErrorCode::Busy,
+        Kind::InvalidFilename => ErrorCode::InvalidInput,
         _ => sys::code_of_raw(error).unwrap_or(ErrorCode::Io),
     }
 }
@@ -132,6 +131,6 @@ fn too_large(path: &Path) -> Error {
     Error::file(ErrorCode::TooLarge, "read", path, "it is larger than 64 KiB")
 }
 
-fn lock_timed_out() -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, "the folder is locked by another process")
+fn lock_timed_out(verb: &'static str, path: &Path) -> Error {
+    Error::file(ErrorCode::Busy, verb, path, "another process holds the folder's lock")
 }

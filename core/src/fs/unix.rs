@@ -68,7 +68,7 @@ fn refuse_foreign(path: &Path, owner: u32) -> Result<()> {
 /// Reads the file, and one byte past the limit if there is one. Files that say nothing of their
 /// size, as those of /proc do, are read in growing steps.
 fn read_up_to_limit(file: &OwnedFd, size: usize) -> rustix::io::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(size + 1);
+    let mut bytes = Vec::with_capacity(if size == 0 { 4096 } else { size + 1 });
     while bytes.len() <= MAX_RECORD_BYTES {
         if bytes.len() == bytes.capacity() {
             bytes.reserve_exact((MAX_RECORD_BYTES + 1 - bytes.len()).min(bytes.len().max(4096)));
@@ -131,10 +131,12 @@ impl Folder {
             Err(Errno::NOLCK | Errno::OPNOTSUPP | Errno::BADF | Errno::NOSYS | Errno::INVAL) => {
                 Ok(Some(false))
             }
-            Err(errno) => Err(io::Error::from(errno)),
+            Err(errno) => Err(errno),
         };
-        let locked = patiently(attempt).map_err(|error| Error::os(verb, path, error))?;
-        Ok(Self { fd, path: path.to_owned(), locked })
+        match patiently(attempt).map_err(|errno| Error::os(verb, path, errno.into()))? {
+            Some(locked) => Ok(Self { fd, path: path.to_owned(), locked }),
+            None => Err(lock_timed_out(verb, path)),
+        }
     }
 
     /// Reads a file of this folder.
@@ -208,16 +210,19 @@ impl Drop for Folder {
     }
 }
 
-/// Calls `attempt` until it gives something or patience is over; pauses grow from 100 µs to 5 ms.
-fn patiently<T>(mut attempt: impl FnMut() -> io::Result<Option<T>>) -> io::Result<T> {
+/// Calls `attempt` until it gives something; `None` when patience is over. Pauses grow from 100 µs
+/// to 5 ms.
+fn patiently<T>(
+    mut attempt: impl FnMut() -> rustix::io::Result<Option<T>>,
+) -> rustix::io::Result<Option<T>> {
     let start = Instant::now();
     let mut pause = Duration::from_micros(100);
     loop {
         if let Some(done) = attempt()? {
-            return Ok(done);
+            return Ok(Some(done));
         }
         if start.elapsed() + pause > LOCK_PATIENCE {
-            return Err(lock_timed_out());
+            return Ok(None);
         }
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(5));

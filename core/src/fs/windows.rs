@@ -66,7 +66,9 @@ pub(crate) fn read(path: &Path) -> Result<Contents> {
 /// A folder whose lock is held, in which files are written and removed by name.
 pub(crate) struct Folder {
     path: PathBuf,
-    mutex: OwnedHandle,
+    /// `None` where another user made it, and so keeps it: without it a writer is as safe as the
+    /// rename makes it.
+    mutex: Option<OwnedHandle>,
 }
 
 impl Folder {
@@ -89,7 +91,11 @@ impl Folder {
     ) -> Result<Self> {
         let failed = |error| Error::os(verb, path, error);
         if options.create_folders {
-            fs::create_dir_all(path).map_err(failed)?;
+            fs::create_dir_all(path).map_err(|error| match error.kind() {
+                // What exists is a file.
+                io::ErrorKind::AlreadyExists => failed(io::ErrorKind::NotADirectory.into()),
+                _ => failed(error),
+            })?;
         }
         let canonical = fs::canonicalize(path).map_err(failed)?;
         Self::locked(verb, path, &canonical)
@@ -102,7 +108,13 @@ impl Folder {
         let mutex = unsafe {
             let handle = CreateMutexW(ptr::null(), 0, name.as_ptr());
             if handle.is_null() {
-                return Err(failed(io::Error::last_os_error()));
+                let error = io::Error::last_os_error();
+                return match error.kind() {
+                    io::ErrorKind::PermissionDenied => {
+                        Ok(Self { path: path.to_owned(), mutex: None })
+                    }
+                    _ => Err(failed(error)),
+                };
             }
             OwnedHandle::from_raw_handle(handle)
         };
@@ -110,8 +122,10 @@ impl Folder {
         // SAFETY: the handle is open.
         match unsafe { WaitForSingleObject(mutex.as_raw_handle(), patience) } {
             // Abandoned: its holder died. What it left is complete at every instant.
-            WAIT_OBJECT_0 | WAIT_ABANDONED => Ok(Self { path: path.to_owned(), mutex }),
-            _ => Err(failed(super::lock_timed_out())),
+            WAIT_OBJECT_0 | WAIT_ABANDONED => {
+                Ok(Self { path: path.to_owned(), mutex: Some(mutex) })
+            }
+            _ => Err(super::lock_timed_out(verb, path)),
         }
     }
 
@@ -131,27 +145,23 @@ impl Folder {
         let path = self.path.join(name);
         let temp = self.path.join(temp);
         let failed = |error| Error::os("write", &path, error);
+        refuse_folder("write", &path)?;
         let file = OpenOptions::new().write(true).create_new(true).open(&temp).map_err(failed)?;
         let committed =
             fill(file, bytes, options).and_then(|()| persistently(|| fs::rename(&temp, &path)));
         let Err(error) = committed else { return Ok(()) };
         // Best effort: the error to report is the one that came first.
         let _ = fs::remove_file(&temp);
-        if fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_dir()) {
-            return Err(not_a_file("write", &path, "a directory"));
-        }
         Err(failed(error))
     }
 
     /// Removes a file, or a link; tells whether there was one.
     pub(crate) fn remove(&self, name: &OsStr) -> Result<bool> {
         let path = self.path.join(name);
+        refuse_folder("clear", &path)?;
         match persistently(|| fs::remove_file(&path)) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(_) if fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_dir()) => {
-                Err(not_a_file("clear", &path, "a directory"))
-            }
             Err(error) => Err(Error::os("clear", &path, error)),
         }
     }
@@ -159,13 +169,23 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // SAFETY: the handle is open, and this thread owns the mutex.
-        unsafe { ReleaseMutex(self.mutex.as_raw_handle()) };
+        if let Some(mutex) = &self.mutex {
+            // SAFETY: the handle is open, and this thread owns the mutex.
+            unsafe { ReleaseMutex(mutex.as_raw_handle()) };
+        }
     }
 }
 
-/// One name for one folder however it is spelled. A mutex belongs to the thread that took it, and
-/// so does a `Folder`: it holds a pointer-free handle but is never sent elsewhere.
+/// Asked first: Windows says of a folder what it says of a file that somebody has open.
+fn refuse_folder(verb: &'static str, path: &Path) -> Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_dir() => Err(not_a_file(verb, path, "a directory")),
+        _ => Ok(()),
+    }
+}
+
+/// One name for one folder however it is spelled, in every logon session. A mutex belongs to the
+/// thread that took it, and so a `Folder` stays in the call that made it.
 fn mutex_name(canonical: &Path) -> Vec<u16> {
     use std::hash::Hasher as _;
     let mut hash = siphasher::sip128::SipHasher24::new();
@@ -177,7 +197,7 @@ fn mutex_name(canonical: &Path) -> Vec<u16> {
         hash.write_u32(lower);
     }
     let digest = siphasher::sip128::Hasher128::finish128(&hash).as_u128();
-    format!("Local\\sessionreg-{digest:032x}\0").encode_utf16().collect()
+    format!("Global\\sessionreg-{digest:032x}\0").encode_utf16().collect()
 }
 
 fn fill(mut file: File, bytes: &[u8], options: WriteOptions) -> io::Result<()> {
