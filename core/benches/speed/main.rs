@@ -1,18 +1,29 @@
 //! What the library costs in Rust, beside the system calls that the job cannot do without and
 //! beside what people use today.
 //!
+//!     speed [<job> <folder> <calls>]      all jobs, in temporary folders, if none is named
+//!
 //! Prints one JSON object a line: job, contender, and the 10th, 50th and 90th percentile in
-//! microseconds. Contenders of a job take turns, call by call, so that whatever else the machine
-//! does meets all of them alike; `scripts/bench.py` makes the tables.
+//! microseconds. `scripts/bench.py` lets this program and those in `languages` take turns.
 
 #[cfg(target_os = "linux")]
 mod floor;
 #[cfg(target_os = "linux")]
 mod jobs;
+#[cfg(target_os = "linux")]
+mod turns;
 
 fn main() {
+    // Cargo adds a flag of its own.
+    let args: Vec<_> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     #[cfg(target_os = "linux")]
-    jobs::run();
+    match &args[..] {
+        [] => jobs::run_all(),
+        [job, folder, calls] => {
+            jobs::run(job, folder.as_ref(), calls.parse().expect("a number of calls"));
+        }
+        _ => panic!("usage: speed [<job> <folder> <calls>]"),
+    }
     #[cfg(not(target_os = "linux"))]
-    eprintln!("skipped: the floors are system calls of Linux");
+    eprintln!("skipped {args:?}: the floors are system calls of Linux");
 }

@@ -1,0 +1,80 @@
+// What the library costs in Node: the jobs of ../../speed, the same way and with the same output.
+//
+//     node speed.mjs <job> <folder> <calls>
+import { promises, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import writeFileAtomic from 'write-file-atomic'
+
+const sessionreg = createRequire(import.meta.url)('../../../../bindings-node')
+
+const record = new sessionreg.SessionRecord({
+  sessionId: '0b2c7a52-6f1c-4a57-9a0e-5a3c6f0d9e11',
+  workDir: '/home/user/project',
+  agent: 'qwen-code',
+  agentVersion: '1.2.3',
+})
+const value = JSON.parse(record.toJsonText())
+
+const [job, folder, callsGiven] = process.argv.slice(2)
+const calls = Number(callsGiven)
+const path = join(folder, 'node.runtime.json')
+const other = join(folder, 'other.json')
+const temp = join(folder, 'other.tmp')
+sessionreg.writeSync(path, record)
+writeFileSync(other, JSON.stringify(value, null, 2))
+
+const jobs = {
+  replace: {
+    'Node sync': () => sessionreg.writeSync(path, record),
+    'Node promise': () => sessionreg.write(path, record),
+    'Node: writeFileSync, renameSync': () => {
+      writeFileSync(temp, JSON.stringify(value, null, 2))
+      renameSync(temp, other)
+    },
+    'Node: fs.promises writeFile, rename': async () => {
+      await promises.writeFile(temp, JSON.stringify(value, null, 2))
+      await promises.rename(temp, other)
+    },
+    'Node: write-file-atomic, fsync: false': () =>
+      writeFileAtomic(other, JSON.stringify(value, null, 2), { fsync: false }),
+  },
+  'replace-durably': {
+    'Node sync': () => sessionreg.writeSync(path, record, { durable: true }),
+    'Node promise': () => sessionreg.write(path, record, { durable: true }),
+    'Node: write-file-atomic; the folder is not synced': () =>
+      writeFileAtomic(other, JSON.stringify(value, null, 2)),
+  },
+  read: {
+    'Node sync': () => sessionreg.loadSync(path),
+    'Node promise': () => sessionreg.load(path),
+    'Node: readFileSync, JSON.parse': () => JSON.parse(readFileSync(other, 'utf8')),
+    'Node: fs.promises readFile, JSON.parse': async () =>
+      JSON.parse(await promises.readFile(other, 'utf8')),
+  },
+  verdict: {
+    Node: () => sessionreg.liveness(record),
+    'Node: process.kill(pid, 0)': () => process.kill(process.pid, 0),
+  },
+}
+
+// Contenders take turns, call by call: what else the machine does meets all of them alike.
+const contenders = Object.entries(jobs[job]).map(([name, run]) => ({ name, run, times: [] }))
+const warmingUp = calls >> 2
+for (let turn = 0; turn < warmingUp + calls; turn++) {
+  for (const { run, times } of contenders) {
+    const start = performance.now()
+    const result = run()
+    // Who is not asynchronous does not wait for a turn of the event loop either.
+    if (result instanceof Promise) await result
+    const end = performance.now()
+    if (turn >= warmingUp) times.push((end - start) * 1000)
+  }
+  contenders.reverse()
+}
+
+for (const { name, times } of contenders) {
+  times.sort((a, b) => a - b)
+  const at = (percent) => times[Math.floor(((calls - 1) * percent) / 100)]
+  console.log(JSON.stringify({ job, contender: name, p10: at(10), p50: at(50), p90: at(90) }))
+}

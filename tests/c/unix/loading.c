@@ -1,0 +1,97 @@
+/* Loading the library changes nothing in a process; using it leaves nothing behind.
+ *
+ * This program is not linked to it: it is loaded by name, and unloaded. */
+#include "../check.h"
+#include "../folder.h"
+#include <dlfcn.h>
+#include <signal.h>
+
+/* What must be the same before and after. */
+typedef struct {
+    int threads, descriptors;
+    void (*handlers[NSIG])(int);
+    sigset_t mask;
+} state;
+
+static void (*handler_of(int number))(int) {
+    struct sigaction action;
+    return sigaction(number, NULL, &action) == 0 ? action.sa_handler : NULL;
+}
+
+static state state_now(void) {
+    state now;
+    memset(&now, 0, sizeof now);
+    now.threads = folder_count("/proc/self/task");
+    now.descriptors = folder_count("/proc/self/fd");
+    for (int number = 1; number < NSIG; number++)
+        now.handlers[number] = handler_of(number);
+    sigprocmask(SIG_BLOCK, NULL, &now.mask);
+    return now;
+}
+
+#define CHECK_SAME(before) \
+    do { \
+        state now = state_now(); \
+        CHECK(now.threads == (before).threads); \
+        CHECK(now.descriptors == (before).descriptors); \
+        CHECK(memcmp(now.handlers, (before).handlers, sizeof now.handlers) == 0); \
+        CHECK(memcmp(&now.mask, &(before).mask, sizeof now.mask) == 0); \
+    } while (0)
+
+static void *library;
+
+/* Without a warning for an object pointer that becomes a function pointer. */
+#define LOAD(name) \
+    __typeof__(&name) p_##name; \
+    *(void **)(&p_##name) = dlsym(library, #name); \
+    REQUIRE(p_##name != NULL)
+
+static void loading_and_use_leave_no_thread_descriptor_or_handler(void) {
+    char folder[PATH_ROOM], path[PATH_ROOM + 32];
+    folder_make(folder);
+    snprintf(path, sizeof path, "%s/s.runtime.json", folder);
+    state before = state_now();
+    library = dlopen("libsessionreg.so.0", RTLD_NOW | RTLD_LOCAL);
+    REQUIRE(library != NULL);
+    CHECK_SAME(before);
+
+    LOAD(sessionreg_record_new);
+    LOAD(sessionreg_write);
+    LOAD(sessionreg_load);
+    LOAD(sessionreg_liveness);
+    LOAD(sessionreg_clear_if);
+    LOAD(sessionreg_record_free);
+    sessionreg_fields fields = SESSIONREG_FIELDS_INIT;
+    fields.session_id = "s";
+    fields.work_dir = "/w";
+    for (int round = 0; round < 20; round++) {
+        sessionreg_record *record = NULL, *read = NULL;
+        sessionreg_verdict verdict;
+        bool removed = false;
+        CHECK(p_sessionreg_record_new(&fields, &record, NULL) == SESSIONREG_STATUS_OK);
+        CHECK(p_sessionreg_write(path, record, NULL, NULL) == SESSIONREG_STATUS_OK);
+        CHECK(p_sessionreg_load(path, &read, NULL) == SESSIONREG_STATUS_OK);
+        CHECK(p_sessionreg_liveness(read, &verdict, NULL) == SESSIONREG_STATUS_OK);
+        CHECK(p_sessionreg_clear_if(path, read, &removed, NULL) == SESSIONREG_STATUS_OK);
+        CHECK(removed);
+        p_sessionreg_record_free(record);
+        p_sessionreg_record_free(read);
+    }
+    CHECK_SAME(before);
+    CHECK(folder_count(folder) == 0);
+    CHECK(dlclose(library) == 0);
+    CHECK_SAME(before);
+    folder_remove(folder);
+}
+
+/* For check.h, which could say it by name if the library were linked. */
+const char *sessionreg_status_string(uint32_t status) {
+    static char number[16];
+    snprintf(number, sizeof number, "%u", status);
+    return number;
+}
+
+int main(void) {
+    RUN(loading_and_use_leave_no_thread_descriptor_or_handler);
+    return check_result();
+}

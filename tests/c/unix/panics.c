@@ -1,0 +1,131 @@
+/* No panic crosses: run against a library in which every function panics at its entry.
+ *
+ * With an argument the program says instead which functions it calls; tests/c/run.sh compares that
+ * with what the library exports. */
+#include "../check.h"
+#include <math.h>
+
+static int only_list;
+
+/* Whatever may be written; and something for pointers that must not be NULL. */
+static struct {
+    sessionreg_record *record;
+    char *string;
+    bool removed;
+    sessionreg_verdict verdict;
+} out, untouched;
+static max_align_t memory[64];
+
+#define OBJECT ((void *)memory)
+#define TEXT "text"
+
+/* The status is PANIC, an error is made, and nothing is written. */
+#define STATUS_IS_PANIC(function, ...) \
+    do { \
+        if (only_list) { \
+            puts(#function); \
+            break; \
+        } \
+        sessionreg_error *error = NULL; \
+        CHECK(function(__VA_ARGS__, &error) == SESSIONREG_STATUS_PANIC); \
+        CHECK(error != NULL); \
+        CHECK(function(__VA_ARGS__, NULL) == SESSIONREG_STATUS_PANIC); \
+        CHECK(memcmp(&out, &untouched, sizeof out) == 0); \
+    } while (0)
+
+#define VALUE_IS_ABSENT(function, condition) \
+    do { \
+        if (only_list) \
+            puts(#function); \
+        else \
+            CHECK(condition); \
+    } while (0)
+
+#define TEXT_IS_ABSENT(function) VALUE_IS_ABSENT(function, function(OBJECT).data == NULL)
+
+static void a_panic_becomes_a_status(void) {
+    const sessionreg_record *records[1] = {OBJECT};
+    sessionreg_fields fields = SESSIONREG_FIELDS_INIT;
+    STATUS_IS_PANIC(sessionreg_record_clone, OBJECT, &out.record);
+    STATUS_IS_PANIC(sessionreg_record_new, &fields, &out.record);
+    STATUS_IS_PANIC(sessionreg_record_of_process, &fields, &out.record);
+    STATUS_IS_PANIC(sessionreg_record_set, OBJECT, &fields);
+    STATUS_IS_PANIC(sessionreg_record_extra_get, OBJECT, TEXT, &out.string);
+    STATUS_IS_PANIC(sessionreg_record_extra_set, OBJECT, TEXT, TEXT);
+    STATUS_IS_PANIC(sessionreg_record_extra_remove, OBJECT, TEXT, &out.removed);
+    STATUS_IS_PANIC(sessionreg_record_extra_to_json, OBJECT, &out.string);
+    STATUS_IS_PANIC(sessionreg_record_from_json, TEXT, 4, &out.record);
+    STATUS_IS_PANIC(sessionreg_record_to_json, OBJECT, &out.string);
+    STATUS_IS_PANIC(sessionreg_write, TEXT, OBJECT, NULL);
+    STATUS_IS_PANIC(sessionreg_read, TEXT, &out.record);
+    STATUS_IS_PANIC(sessionreg_load, TEXT, &out.record);
+    STATUS_IS_PANIC(sessionreg_clear, TEXT, &out.removed);
+    STATUS_IS_PANIC(sessionreg_clear_if, TEXT, OBJECT, &out.removed);
+    STATUS_IS_PANIC(sessionreg_liveness, OBJECT, &out.verdict);
+    STATUS_IS_PANIC(sessionreg_liveness_all, records, 1, &out.verdict);
+    STATUS_IS_PANIC(sessionreg_session_id_check, TEXT);
+    STATUS_IS_PANIC(sessionreg_sidecar_in_project, TEXT, TEXT, &out.string);
+    STATUS_IS_PANIC(sessionreg_sidecar_of, TEXT, TEXT, TEXT, TEXT, &out.string);
+}
+
+static void a_value_is_absent_after_a_panic(void) {
+    VALUE_IS_ABSENT(sessionreg_status_string, sessionreg_status_string(0) == NULL);
+    VALUE_IS_ABSENT(sessionreg_state_string, sessionreg_state_string(0) == NULL);
+    VALUE_IS_ABSENT(sessionreg_reason_string, sessionreg_reason_string(1) == NULL);
+    VALUE_IS_ABSENT(sessionreg_version, sessionreg_version() == NULL);
+    VALUE_IS_ABSENT(sessionreg_error_status,
+                    sessionreg_error_status(OBJECT) == SESSIONREG_STATUS_PANIC);
+    VALUE_IS_ABSENT(sessionreg_error_errno, sessionreg_error_errno(OBJECT) == 0);
+    VALUE_IS_ABSENT(sessionreg_record_equal, !sessionreg_record_equal(OBJECT, OBJECT));
+    VALUE_IS_ABSENT(sessionreg_record_pid, sessionreg_record_pid(OBJECT) == 0);
+    VALUE_IS_ABSENT(sessionreg_record_started_at, isnan(sessionreg_record_started_at(OBJECT)));
+    VALUE_IS_ABSENT(sessionreg_record_pid_ns, sessionreg_record_pid_ns(OBJECT) == -1);
+    VALUE_IS_ABSENT(sessionreg_record_time_ns, sessionreg_record_time_ns(OBJECT) == -1);
+    VALUE_IS_ABSENT(sessionreg_record_revision, sessionreg_record_revision(OBJECT) == -1);
+    VALUE_IS_ABSENT(sessionreg_record_extra_count, sessionreg_record_extra_count(OBJECT) == 0);
+    TEXT_IS_ABSENT(sessionreg_error_message);
+    TEXT_IS_ABSENT(sessionreg_error_path);
+    TEXT_IS_ABSENT(sessionreg_record_session_id);
+    TEXT_IS_ABSENT(sessionreg_record_work_dir);
+    TEXT_IS_ABSENT(sessionreg_record_hostname);
+    TEXT_IS_ABSENT(sessionreg_record_agent_version);
+    TEXT_IS_ABSENT(sessionreg_record_version_key);
+    TEXT_IS_ABSENT(sessionreg_record_proc_start);
+    TEXT_IS_ABSENT(sessionreg_record_pid_inode);
+    TEXT_IS_ABSENT(sessionreg_record_host_key);
+    TEXT_IS_ABSENT(sessionreg_record_platform);
+    TEXT_IS_ABSENT(sessionreg_record_instance);
+    TEXT_IS_ABSENT(sessionreg_record_agent);
+    TEXT_IS_ABSENT(sessionreg_record_kind);
+    TEXT_IS_ABSENT(sessionreg_record_name);
+    TEXT_IS_ABSENT(sessionreg_record_entrypoint);
+    TEXT_IS_ABSENT(sessionreg_record_transcript_path);
+    TEXT_IS_ABSENT(sessionreg_record_parent_session_id);
+    TEXT_IS_ABSENT(sessionreg_record_terminal_multiplexer);
+    TEXT_IS_ABSENT(sessionreg_record_terminal_session);
+    TEXT_IS_ABSENT(sessionreg_record_terminal_pane);
+}
+
+/* Whatever was to be freed is lost, which is better than to be freed by halves. */
+static void freeing_returns_after_a_panic(void) {
+    VALUE_IS_ABSENT(sessionreg_string_free, (sessionreg_string_free(NULL), true));
+    VALUE_IS_ABSENT(sessionreg_error_free, (sessionreg_error_free(NULL), true));
+    VALUE_IS_ABSENT(sessionreg_record_free, (sessionreg_record_free(NULL), true));
+}
+
+int main(int argc, char **argv) {
+    (void)argv;
+    if (argc > 1) {
+        only_list = 1;
+        a_panic_becomes_a_status();
+        a_value_is_absent_after_a_panic();
+        freeing_returns_after_a_panic();
+        return EXIT_SUCCESS;
+    }
+    memset(&out, 0x5a, sizeof out);
+    memcpy(&untouched, &out, sizeof out);
+    RUN(a_panic_becomes_a_status);
+    RUN(a_value_is_absent_after_a_panic);
+    RUN(freeing_returns_after_a_panic);
+    return check_result();
+}

@@ -1,0 +1,94 @@
+/* Numbers and words: those of the header are those of the library. */
+#include "check.h"
+
+#define STATUS(name) CHECK_STRING(sessionreg_status_string(SESSIONREG_STATUS_##name), #name)
+
+static void each_status_has_the_token_of_its_name(void) {
+    STATUS(OK);
+    STATUS(NOT_FOUND);
+    STATUS(CORRUPT);
+    STATUS(UNSUPPORTED_VERSION);
+    STATUS(NOT_A_FILE);
+    STATUS(TOO_LARGE);
+    STATUS(PERMISSION_DENIED);
+    STATUS(INVALID_ID);
+    STATUS(INVALID_INPUT);
+    STATUS(HELD);
+    STATUS(BUSY);
+    STATUS(CLOSED);
+    STATUS(CLOSING);
+    STATUS(CANCELLED);
+    STATUS(NO_SPACE);
+    STATUS(READ_ONLY);
+    STATUS(RESTORE_IN_PROGRESS);
+    STATUS(SESSION_LIMIT);
+    STATUS(SUBSCRIBER_LIMIT);
+    STATUS(WORKSPACE_MISMATCH);
+    STATUS(TIMEOUT);
+    STATUS(UNAVAILABLE);
+    STATUS(IO);
+    STATUS(PANIC);
+}
+
+#define STATE(name, word) CHECK_STRING(sessionreg_state_string(SESSIONREG_STATE_##name), word)
+#define REASON(name, word) CHECK_STRING(sessionreg_reason_string(SESSIONREG_REASON_##name), word)
+
+static void each_state_and_reason_has_the_word_of_its_name(void) {
+    STATE(UNKNOWN, "unknown");
+    STATE(ALIVE, "alive");
+    STATE(DEAD, "dead");
+    REASON(VERIFIED, "verified");
+    REASON(UNVERIFIED, "unverified");
+    REASON(GONE, "gone");
+    REASON(ZOMBIE, "zombie");
+    REASON(REUSED, "reused");
+    REASON(REBOOTED, "rebooted");
+    REASON(LOCK_HELD, "lock_held");
+    REASON(FILE_OPEN, "file_open");
+    REASON(LOCK_FREE, "lock_free");
+    REASON(FILE_CLOSED, "file_closed");
+    REASON(PANE_GONE, "pane_gone");
+    REASON(OTHER_HOST, "other_host");
+    REASON(OTHER_NAMESPACE, "other_namespace");
+    REASON(OTHER_PLATFORM, "other_platform");
+    REASON(PERMISSION, "permission");
+    REASON(CLOCK, "clock");
+    REASON(NO_IDENTITY, "no_identity");
+    REASON(STARTING, "starting");
+    REASON(STALE, "stale");
+    REASON(UNSUPPORTED, "unsupported");
+    REASON(INVALID, "invalid");
+}
+
+/* What was built against an older header must still mean the same. */
+static void numbers_do_not_move(void) {
+    CHECK(SESSIONREG_STATUS_OK == 0 && SESSIONREG_STATUS_NOT_FOUND == 1);
+    CHECK(SESSIONREG_STATUS_INVALID_INPUT == 8 && SESSIONREG_STATUS_PANIC == 23);
+    CHECK(SESSIONREG_STATE_UNKNOWN == 0 && SESSIONREG_STATE_ALIVE == 1);
+    CHECK(SESSIONREG_STATE_DEAD == 2 && SESSIONREG_REASON_VERIFIED == 1);
+    CHECK(SESSIONREG_REASON_OTHER_HOST == 12 && SESSIONREG_REASON_INVALID == 21);
+    CHECK(sizeof(sessionreg_status) == 4 && sizeof(sessionreg_verdict) == 8);
+}
+
+static void a_number_without_a_meaning_has_no_word(void) {
+    CHECK(sessionreg_status_string(SESSIONREG_STATUS_PANIC + 1) == NULL);
+    CHECK(sessionreg_status_string(UINT32_MAX) == NULL);
+    CHECK(sessionreg_state_string(SESSIONREG_STATE_DEAD + 1) == NULL);
+    CHECK(sessionreg_state_string(UINT32_MAX) == NULL);
+    CHECK(sessionreg_reason_string(0) == NULL);
+    CHECK(sessionreg_reason_string(SESSIONREG_REASON_INVALID + 1) == NULL);
+    CHECK(sessionreg_reason_string(UINT32_MAX) == NULL);
+}
+
+static void the_library_is_that_of_the_header(void) {
+    CHECK_STRING(sessionreg_version(), SESSIONREG_VERSION);
+}
+
+int main(void) {
+    RUN(each_status_has_the_token_of_its_name);
+    RUN(each_state_and_reason_has_the_word_of_its_name);
+    RUN(numbers_do_not_move);
+    RUN(a_number_without_a_meaning_has_no_word);
+    RUN(the_library_is_that_of_the_header);
+    return check_result();
+}
