@@ -34,6 +34,7 @@ prop_compose! {
         parent in maybe(text()),
         pane in maybe("[0-9%]{1,4}"),
         version in maybe(text()),
+        version_key in maybe(text().prop_map(|name| format!("x{name}_version"))),
     ) -> Record {
         let mut record = Record::plain(1, "", "/");
         record.agent = agent;
@@ -43,6 +44,9 @@ prop_compose! {
         record.parent_session_id = parent;
         record.terminal = pane.map(|pane| Terminal::new(Some("tmux".into()), None, Some(pane)));
         record.agent_version = version;
+        if let Some(key) = version_key.filter(|_| record.agent.is_none()) {
+            record.set_version_key(key);
+        }
         record
     }
 }

@@ -222,12 +222,11 @@ impl Writer {
         self.text
     }
 
-    /// A key of ours, which needs no escapes.
+    /// Escaped even though our own need it not: the key of a version is whatever a file called it.
     fn key(&mut self, key: &str) {
         self.begin_member();
-        self.text.push(b'"');
-        self.text.extend_from_slice(key.as_bytes());
-        self.text.extend_from_slice(b"\": ");
+        self.value(key);
+        self.text.extend_from_slice(b": ");
     }
 
     fn value(&mut self, value: impl Serialize) {

@@ -2,11 +2,9 @@
 //
 //     node speed.mjs <job> <folder> <calls>
 import { promises, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import * as sessionreg from 'sessionreg'
 import writeFileAtomic from 'write-file-atomic'
-
-const sessionreg = createRequire(import.meta.url)('../../../../bindings-node')
 
 const record = new sessionreg.SessionRecord({
   sessionId: '0b2c7a52-6f1c-4a57-9a0e-5a3c6f0d9e11',

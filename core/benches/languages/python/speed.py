@@ -15,6 +15,7 @@ from pathlib import Path
 from time import perf_counter_ns
 
 import psutil
+
 import sessionreg
 
 RECORD = sessionreg.Record(
