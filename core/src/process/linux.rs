@@ -88,7 +88,7 @@ pub(crate) fn probe(pid: u32, want: Want) -> Probe {
         // Besides no process: a thread id, by which of the two depends on the kernel.
         Err(Errno::SRCH | Errno::INVAL | Errno::NOENT) => Probe::Gone,
         // Linux before 5.3, or a sandbox that does not know the call.
-        Err(Errno::NOSYS | Errno::PERM) => probe_without_pidfd(pid, want),
+        Err(Errno::NOSYS | Errno::PERM) => probe_without_pidfd(pid),
         // Out of descriptors or memory: only absence can still be told.
         Err(_) => match test_kill_process(pid) {
             Err(Errno::SRCH) => Probe::Gone,
@@ -127,7 +127,7 @@ fn has_exited(fd: &OwnedFd) -> bool {
 
 /// `kill` takes zombies and thread ids for processes; `/proc` tells them apart, where it can be
 /// read and is that of our namespace.
-fn probe_without_pidfd(pid: Pid, want: Want) -> Probe {
+fn probe_without_pidfd(pid: Pid) -> Probe {
     if test_kill_process(pid) == Err(Errno::SRCH) {
         return Probe::Gone;
     }
@@ -147,11 +147,8 @@ fn probe_without_pidfd(pid: Pid, want: Want) -> Probe {
     if stat.has_exited() {
         return Probe::Zombie;
     }
-    Probe::There(Facts {
-        inode: None,
-        start: want.start.then_some(stat.start),
-        users: if want.user { status.users } else { None },
-    })
+    // All of it, wanted or not: whoever counted on the inode has nothing else to compare.
+    Probe::There(Facts { inode: None, start: Some(stat.start), users: status.users })
 }
 
 /// The start of a process in clock ticks since boot.
