@@ -1,0 +1,418 @@
+//! Records as handles: made of fields, taken apart into fields, from JSON text and to it.
+
+use std::ffi::c_void;
+use std::fmt;
+use std::ptr;
+use std::sync::Arc;
+
+use napi::bindgen_prelude::{BufferSlice, Unknown};
+use napi::{Env, JsValue as _, sys};
+use napi_derive::napi;
+use serde::Deserializer as _;
+use serde::de::{MapAccess, Visitor};
+use serde_json::value::RawValue;
+use sessionreg::{Extra, Record, Terminal};
+
+use crate::failure::{Failure, answer};
+use crate::value;
+
+/// A record that JavaScript holds; its origin stays with it.
+pub(crate) type Handle = Arc<Record>;
+
+/// The record behind a handle.
+pub(crate) fn handle(value: &Unknown<'_>) -> Result<Handle, Failure> {
+    let mut data = ptr::null_mut();
+    // SAFETY: the value is of the environment it came with.
+    let status =
+        unsafe { sys::napi_get_value_external(value.value().env, value.raw(), &raw mut data) };
+    if status != sys::Status::napi_ok || data.is_null() {
+        return Err(Failure::mistyped("the record", "a record"));
+    }
+    let record: *const Record = data.cast();
+    // SAFETY: the only external values that `record.cjs` has, and gives, are those that `to_js`
+    // made; each owns one count of its record for as long as it is reachable.
+    unsafe {
+        Arc::increment_strong_count(record);
+        Ok(Arc::from_raw(record))
+    }
+}
+
+/// A new handle in JavaScript. By hand, because napi's own `External` costs three more allocations
+/// and a lock, which is more than reading a record takes.
+pub(crate) fn to_js(env: &Env, record: Handle) -> Result<Unknown<'_>, Failure> {
+    let data = Arc::into_raw(record).cast_mut().cast();
+    let mut raw = ptr::null_mut();
+    // SAFETY: the count of `data` is given to the value, whose finalizer gives it back.
+    let status = unsafe {
+        sys::napi_create_external(env.raw(), data, Some(finalize), ptr::null_mut(), &raw mut raw)
+    };
+    if let Err(failure) = Failure::check(status) {
+        // SAFETY: no value was made, so the count is still ours.
+        unsafe { finalize(env.raw(), data, ptr::null_mut()) };
+        return Err(failure);
+    }
+    // SAFETY: a value of this environment, just made.
+    Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), raw) })
+}
+
+/// Lets go of a record that JavaScript cannot reach any more; no file is touched.
+unsafe extern "C" fn finalize(_: sys::napi_env, data: *mut c_void, _: *mut c_void) {
+    // SAFETY: `to_js` gave this count away, and a finalizer runs once.
+    drop(unsafe { Arc::from_raw(data.cast::<Record>().cast_const()) });
+}
+
+// `record.cjs` has the same fields in the same order.
+const NUMBERS: usize = 5;
+const TEXTS: usize = 20;
+
+/// The texts of a record in the order of the list, from the session id on.
+fn texts<'a>(
+    record: &'a Record,
+    version_key: &'a str,
+    extra: Option<&'a str>,
+) -> [Option<&'a str>; TEXTS] {
+    let identity = &record.identity;
+    let terminal = record.terminal.as_ref();
+    [
+        Some(&record.session_id),
+        Some(&record.work_dir),
+        record.hostname.as_deref(),
+        record.agent_version.as_deref(),
+        identity.proc_start.as_deref(),
+        identity.pid_inode.as_deref(),
+        identity.host_key.as_deref(),
+        identity.platform.as_deref(),
+        record.instance.as_deref(),
+        record.agent.as_deref(),
+        record.kind.as_deref(),
+        record.name.as_deref(),
+        record.entrypoint.as_deref(),
+        record.transcript_path.as_deref(),
+        record.parent_session_id.as_deref(),
+        terminal.and_then(|terminal| terminal.multiplexer.as_deref()),
+        terminal.and_then(|terminal| terminal.session.as_deref()),
+        terminal.and_then(|terminal| terminal.pane.as_deref()),
+        Some(version_key),
+        extra,
+    ]
+}
+
+/// A field as JavaScript gave it: `undefined` leaves the default, `null` says that there is none.
+enum Given<T> {
+    Default,
+    Nothing,
+    Value(T),
+}
+
+impl<T> Given<T> {
+    fn put(self, slot: &mut Option<T>) {
+        match self {
+            Self::Default => {}
+            Self::Nothing => *slot = None,
+            Self::Value(value) => *slot = Some(value),
+        }
+    }
+
+    /// Of a field that every record has.
+    fn needed(self, what: &str) -> Result<Option<T>, Failure> {
+        match self {
+            Self::Value(value) => Ok(Some(value)),
+            Self::Default => Ok(None),
+            Self::Nothing => Err(Failure::mistyped(what, "a value: null is none")),
+        }
+    }
+}
+
+/// The fields of a record that is to be made, as [`take_apart`] gives those of one that is there:
+/// texts joined into one, and a table of numbers and lengths.
+struct Fields<'a> {
+    numbers: std::vec::IntoIter<f64>,
+    rest: &'a str,
+}
+
+impl<'a> Fields<'a> {
+    fn new(text: &'a str, table: &[u8]) -> Self {
+        let numbers: Vec<f64> = table
+            .chunks_exact(size_of::<f64>())
+            .map(|bytes| f64::from_ne_bytes(bytes.try_into().unwrap_or_default()))
+            .collect();
+        Self { numbers: numbers.into_iter(), rest: text }
+    }
+
+    fn next(&mut self) -> Result<f64, Failure> {
+        self.numbers.next().ok_or_else(|| Failure::defect("the table of fields is too short"))
+    }
+
+    /// A number: `table` has NaN for `undefined` and -Infinity for `null`.
+    fn number(&mut self) -> Result<Given<f64>, Failure> {
+        Ok(match self.next()? {
+            number if number.is_nan() => Given::Default,
+            f64::NEG_INFINITY => Given::Nothing,
+            number => Given::Value(number),
+        })
+    }
+
+    fn integer(&mut self, what: &str) -> Result<Given<u64>, Failure> {
+        Ok(match self.number()? {
+            Given::Default => Given::Default,
+            Given::Nothing => Given::Nothing,
+            Given::Value(number) => Given::Value(value::integer(number, what)?),
+        })
+    }
+
+    /// A text: `table` has its length in UTF-16 units, -2 for `undefined` and -1 for `null`.
+    fn text(&mut self, what: &str) -> Result<Given<&'a str>, Failure> {
+        let length = self.next()?;
+        if length < 0.0 {
+            return Ok(if length < -1.0 { Given::Default } else { Given::Nothing });
+        }
+        let bytes = bytes_of_units(self.rest, value::integer(length, what)?)
+            .ok_or_else(|| value::lone_surrogate(what))?;
+        let (text, rest) = self.rest.split_at(bytes);
+        self.rest = rest;
+        Ok(Given::Value(text))
+    }
+
+    fn put_text(&mut self, what: &str, slot: &mut Option<String>) -> Result<(), Failure> {
+        match self.text(what)? {
+            Given::Default => {}
+            Given::Nothing => *slot = None,
+            Given::Value(text) => *slot = Some(text.to_owned()),
+        }
+        Ok(())
+    }
+
+    fn required(&mut self, what: &str) -> Result<&'a str, Failure> {
+        let text = self.text(what)?.needed(what)?;
+        text.ok_or_else(|| Failure::mistyped(what, "a string: it is missing"))
+    }
+
+    /// Makes the record that `begin` begins, given the pid, session id and working folder.
+    fn record(
+        mut self,
+        begin: impl FnOnce(Option<u32>, &str, &str) -> Result<Record, Failure>,
+    ) -> Result<Record, Failure> {
+        let pid = match self.number()?.needed("`pid`")? {
+            Some(number) => Some(value::pid(number, "`pid`")?),
+            None => None,
+        };
+        let started_at = self.number()?.needed("`startedAt`")?;
+        let pid_ns = self.integer("`pidNs`")?;
+        let time_ns = self.integer("`timeNs`")?;
+        let revision = self.integer("`revision`")?;
+        let session_id = self.required("`sessionId`")?;
+        let work_dir = self.required("`workDir`")?;
+        let mut record = begin(pid, session_id, work_dir)?;
+
+        if let Some(millis) = started_at {
+            record.started_at = millis / 1000.0;
+        }
+        let identity = &mut record.identity;
+        pid_ns.put(&mut identity.pid_ns);
+        time_ns.put(&mut identity.time_ns);
+        revision.put(&mut record.revision);
+
+        self.put_text("`hostname`", &mut record.hostname)?;
+        self.put_text("`agentVersion`", &mut record.agent_version)?;
+        self.put_text("`procStart`", &mut identity.proc_start)?;
+        self.put_text("`pidInode`", &mut identity.pid_inode)?;
+        self.put_text("`hostKey`", &mut identity.host_key)?;
+        self.put_text("`platform`", &mut identity.platform)?;
+        self.put_text("`instance`", &mut record.instance)?;
+        self.put_text("`agent`", &mut record.agent)?;
+        self.put_text("`kind`", &mut record.kind)?;
+        self.put_text("`name`", &mut record.name)?;
+        self.put_text("`entrypoint`", &mut record.entrypoint)?;
+        self.put_text("`transcriptPath`", &mut record.transcript_path)?;
+        self.put_text("`parentSessionId`", &mut record.parent_session_id)?;
+
+        let mut terminal = Terminal::default();
+        self.put_text("`terminal.multiplexer`", &mut terminal.multiplexer)?;
+        self.put_text("`terminal.session`", &mut terminal.session)?;
+        self.put_text("`terminal.pane`", &mut terminal.pane)?;
+        record.terminal = Some(terminal).filter(|terminal| *terminal != Terminal::default());
+
+        if let Given::Value(key) = self.text("`versionKey`")? {
+            record.set_version_key(key);
+        }
+        if let Given::Value(text) = self.text("`extra`")? {
+            record.extra = extra_of(text).map_err(|error| {
+                Failure::out_of_range("`extra`", &format!("is not a JSON object: {error}"))
+            })?;
+        }
+        Ok(record)
+    }
+}
+
+/// How many bytes of UTF-8 the first units of UTF-16 are; `None` if they end inside a character,
+/// which a lone surrogate at the end of a text and one at the beginning of the next make.
+fn bytes_of_units(text: &str, units: u64) -> Option<usize> {
+    let units = usize::try_from(units).ok()?;
+    if text.as_bytes().get(..units).is_some_and(<[u8]>::is_ascii) {
+        return Some(units);
+    }
+    let mut rest = units;
+    for (position, character) in text.char_indices() {
+        if rest == 0 {
+            return Some(position);
+        }
+        rest = rest.checked_sub(character.len_utf16())?;
+    }
+    (rest == 0).then_some(text.len())
+}
+
+/// The members of a JSON object, their values untouched.
+fn extra_of(text: &str) -> serde_json::Result<Extra> {
+    struct Members;
+
+    impl<'de> Visitor<'de> for Members {
+        type Value = Extra;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Extra, A::Error> {
+            let mut extra = Extra::default();
+            while let Some((key, value)) = map.next_entry::<String, &RawValue>()? {
+                extra.set(&key, value.get()).map_err(serde::de::Error::custom)?;
+            }
+            Ok(extra)
+        }
+    }
+
+    let mut parser = serde_json::Deserializer::from_str(text);
+    let extra = parser.deserialize_map(Members)?;
+    parser.end()?;
+    Ok(extra)
+}
+
+/// A record of the calling process, or of a pid that is not looked up; what is given wins.
+#[napi(catch_unwind)]
+pub(crate) fn make<'env>(
+    env: &'env Env,
+    text: Unknown<'_>,
+    table: BufferSlice<'_>,
+) -> napi::Result<Unknown<'env>> {
+    answer(env, || {
+        let text = value::text(&text, "a text of the record")?;
+        let record = Fields::new(&text, &table).record(|pid, session_id, work_dir| {
+            Ok(match pid {
+                None => Record::new(session_id, work_dir),
+                Some(pid) => Record::plain(pid, session_id, work_dir),
+            })
+        })?;
+        to_js(env, record.into())
+    })
+}
+
+/// A record of another process, which is looked up; what is given wins.
+#[napi(catch_unwind)]
+pub(crate) fn make_of_process<'env>(
+    env: &'env Env,
+    text: Unknown<'_>,
+    table: BufferSlice<'_>,
+) -> napi::Result<Unknown<'env>> {
+    answer(env, || {
+        let text = value::text(&text, "a text of the record")?;
+        let record = Fields::new(&text, &table).record(|pid, session_id, work_dir| {
+            let pid = pid.ok_or_else(|| Failure::mistyped("`pid`", "a number: it is missing"))?;
+            Ok(Record::of_process(pid, session_id, work_dir)?)
+        })?;
+        to_js(env, record.into())
+    })
+}
+
+/// See `Record::from_json`; the text is a string or its bytes.
+#[napi(catch_unwind)]
+pub(crate) fn from_json<'env>(env: &'env Env, json: Unknown<'_>) -> napi::Result<Unknown<'env>> {
+    answer(env, || {
+        let bytes = if value::is_text(&json) {
+            value::text(&json, "the JSON text")?.into_bytes()
+        } else {
+            value::bytes(&json)?
+                .ok_or_else(|| Failure::mistyped("the JSON text", "a string or a Buffer"))?
+        };
+        to_js(env, Record::from_json(bytes)?.into())
+    })
+}
+
+/// See `Record::to_json`.
+#[napi(catch_unwind)]
+pub(crate) fn to_json(env: &Env, record: Unknown<'_>) -> napi::Result<String> {
+    answer(env, || Ok(handle(&record)?.to_json()?))
+}
+
+/// Whether two records say the same.
+#[napi(catch_unwind)]
+pub(crate) fn equals(env: &Env, one: Unknown<'_>, other: Unknown<'_>) -> napi::Result<bool> {
+    answer(env, || Ok(handle(&one)? == handle(&other)?))
+}
+
+/// Takes a record apart: its texts come back one after the other in one string, `table` receives
+/// the numbers (NaN for none) and then the length of each text in UTF-16 units (-1 for none).
+///
+/// One string and one table cost a tenth of twenty values handed over one by one.
+#[napi(catch_unwind)]
+pub(crate) fn take_apart<'env>(
+    env: &'env Env,
+    record: Unknown<'_>,
+    mut table: BufferSlice<'_>,
+) -> napi::Result<Unknown<'env>> {
+    answer(env, || {
+        let record = handle(&record)?;
+        let version_key = record.version_key();
+        let extra = (!record.extra.is_empty()).then(|| record.extra.to_json());
+        let texts = texts(&record, &version_key, extra.as_deref());
+        let numbers: [Option<f64>; NUMBERS] = [
+            Some(f64::from(record.pid)),
+            Some(millis_of(record.started_at)),
+            record.identity.pid_ns.map(float),
+            record.identity.time_ns.map(float),
+            record.revision.map(float),
+        ];
+        let lengths = texts.iter().map(|text| text.map_or(-1.0, length_in_utf16));
+        let entries = numbers.iter().map(|number| number.unwrap_or(f64::NAN)).chain(lengths);
+        for (slot, entry) in table.chunks_exact_mut(size_of::<f64>()).zip(entries) {
+            slot.copy_from_slice(&entry.to_ne_bytes());
+        }
+        let texts = texts.into_iter().flatten();
+        let mut joined = String::with_capacity(texts.clone().map(str::len).sum());
+        joined.extend(texts);
+        Ok(env.create_string(&joined).map_err(Failure::of_napi)?.to_unknown())
+    })
+}
+
+fn length_in_utf16(text: &str) -> f64 {
+    let units = if text.is_ascii() { text.len() } else { text.encode_utf16().count() };
+    float(units as u64)
+}
+
+#[allow(clippy::cast_precision_loss)] // Lengths of strings; integers that the core keeps below 2^53.
+fn float(number: u64) -> f64 {
+    number as f64
+}
+
+/// Milliseconds that give the same seconds again when they are divided by 1000, wherever there are
+/// such; whole ones before others.
+fn millis_of(seconds: f64) -> f64 {
+    let exact = seconds * 1000.0;
+    [exact.round(), exact, exact.next_up(), exact.next_down()]
+        .into_iter()
+        .find(|millis| (millis / 1000.0).to_bits() == seconds.to_bits())
+        .unwrap_or(exact)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_come_back_exactly() {
+        for seconds in [0.0, 1.0, 1_763_690_000.125, 1_763_690_000.001, 1_763_690_000.123_457] {
+            let millis = millis_of(seconds);
+            assert!((millis / 1000.0).to_bits() == seconds.to_bits(), "{seconds} gave {millis}");
+        }
+        assert!((millis_of(1_763_690_000.001) - 1_763_690_000_001.0).abs() < f64::EPSILON);
+    }
+}

@@ -1,0 +1,216 @@
+// Nothing is coerced: a value is taken as it is, or refused with a code.
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import sessionreg from 'sessionreg'
+import { outcomeLater, outcomeOf, temporaryFolder } from './helper.mjs'
+
+const { SessionRecord } = sessionreg
+const FIELDS = { sessionId: 's', workDir: '/w', pid: 7, hostname: 'h' }
+const REFUSED = { code: 'INVALID_INPUT' }
+
+const NO_INTEGERS = [
+  true,
+  1.5,
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  Number.NEGATIVE_INFINITY,
+  -1,
+  '1',
+  1n,
+  2n ** 70n,
+  {},
+  [1],
+  new Number(1),
+  Symbol('1'),
+  new Date(),
+  2 ** 53,
+]
+
+test('only integers are integers', () => {
+  for (const field of ['pid', 'pidNs', 'timeNs', 'revision']) {
+    for (const value of NO_INTEGERS) {
+      const make = () => new SessionRecord({ ...FIELDS, [field]: value })
+      assert.throws(make, REFUSED, `${field}: ${String(value)}`)
+    }
+  }
+})
+
+test('a pid never wraps around', () => {
+  for (const pid of [2 ** 32 + 5, 2 ** 32, -(2 ** 32) + 5, 2 ** 53 - 1]) {
+    assert.throws(() => new SessionRecord({ ...FIELDS, pid }), REFUSED)
+    assert.throws(() => SessionRecord.ofProcess(pid, { sessionId: 's', workDir: '/w' }), REFUSED)
+  }
+  for (const pid of [0, 2 ** 31, 2 ** 32 - 1]) {
+    assert.equal(new SessionRecord({ ...FIELDS, pid }).pid, pid)
+    assert.deepEqual(sessionreg.liveness({ ...FIELDS, pid }), {
+      state: 'unknown',
+      reason: 'invalid',
+    })
+    assert.throws(() => sessionreg.writeSync('/nowhere/s', { ...FIELDS, pid }), REFUSED)
+    assert.throws(() => SessionRecord.ofProcess(pid, { sessionId: 's', workDir: '/w' }), REFUSED)
+  }
+})
+
+test('a time is a finite number', () => {
+  for (const startedAt of [true, Number.NaN, Number.POSITIVE_INFINITY, '1', 1n, null, new Date()]) {
+    assert.throws(() => new SessionRecord({ ...FIELDS, startedAt }), REFUSED, String(startedAt))
+  }
+  assert.equal(new SessionRecord({ ...FIELDS, startedAt: -1500 }).startedAt, -1500)
+})
+
+const TEXT_FIELDS = Object.keys({ ...new SessionRecord(FIELDS) }).filter(
+  (field) => !['pid', 'startedAt', 'pidNs', 'timeNs', 'revision', 'terminal'].includes(field),
+)
+
+test('only strings are texts', () => {
+  assert.equal(TEXT_FIELDS.length, 17)
+  for (const field of TEXT_FIELDS) {
+    for (const value of [1, true, {}, ['a'], 1n, Symbol('a'), new String('a'), Buffer.from('a')]) {
+      const make = () => new SessionRecord({ ...FIELDS, [field]: value })
+      assert.throws(make, { name: 'TypeError', ...REFUSED }, field)
+    }
+  }
+})
+
+test('a lone surrogate is refused and never becomes another character', () => {
+  for (const field of TEXT_FIELDS) {
+    for (const value of ['\ud800', 'a\udc00b', 'x\ud83d']) {
+      assert.throws(() => new SessionRecord({ ...FIELDS, [field]: value }), REFUSED, field)
+    }
+  }
+  // Not even where the halves of two fields would make one whole character between them.
+  const halves = { ...FIELDS, sessionId: 'a\ud83d', workDir: '\ude00b' }
+  assert.throws(() => new SessionRecord(halves), REFUSED)
+  assert.throws(() => new SessionRecord({ ...FIELDS, terminal: { pane: '\ud800' } }), REFUSED)
+  assert.throws(() => sessionreg.checkSessionId('a\ud800'), REFUSED)
+  assert.throws(() => sessionreg.sidecarOf('qwen-code', '/\ud800', 'i'), REFUSED)
+  assert.throws(() => SessionRecord.fromJsonText('{"\ud800":1}'), REFUSED)
+})
+
+test('a replacement character that is one stays one', () => {
+  assert.equal(new SessionRecord({ ...FIELDS, name: 'a\ufffd' }).name, 'a\ufffd')
+})
+
+test('a field of another name is refused, and one that is needed is missed', () => {
+  assert.throws(() => new SessionRecord({ ...FIELDS, session_id: 's' }), /no field "session_id"/)
+  assert.throws(() => new SessionRecord({ ...FIELDS, terminal: { window: '1' } }), REFUSED)
+  assert.throws(() => new SessionRecord({ sessionId: 's' }), /`workDir`/)
+  assert.throws(() => new SessionRecord({ workDir: '/w', sessionId: null }), /`sessionId`/)
+})
+
+test('what is no object is no record', () => {
+  for (const value of [undefined, null, 1, 's', [], () => FIELDS, Symbol('r')]) {
+    assert.throws(() => new SessionRecord(value), { name: 'TypeError', ...REFUSED })
+    assert.throws(() => sessionreg.liveness(value), { name: 'TypeError', ...REFUSED })
+  }
+  assert.throws(() => sessionreg.livenessAll(5), { name: 'TypeError', ...REFUSED })
+  assert.throws(() => sessionreg.livenessAll([FIELDS, 5]), { name: 'TypeError', ...REFUSED })
+})
+
+test('further keys hold what JSON has, and are never silently changed', () => {
+  const loop = {}
+  loop.self = loop
+  const values = [Number.NaN, Number.POSITIVE_INFINITY, () => 1, Symbol('a'), 1n, loop]
+  for (const value of values) {
+    assert.throws(() => new SessionRecord({ ...FIELDS, extra: { a: value } }), REFUSED)
+    assert.throws(() => new SessionRecord({ ...FIELDS, extra: { a: [value] } }), REFUSED)
+  }
+  for (const extra of [5, 'a', [], true]) {
+    assert.throws(() => new SessionRecord({ ...FIELDS, extra }), REFUSED)
+  }
+  for (const extraJson of ['', '[]', '{', '{"a":1}}', '{"a":NaN}', 'null', '{"a":01}']) {
+    assert.throws(() => new SessionRecord({ ...FIELDS, extraJson }), REFUSED, extraJson)
+  }
+})
+
+test('options are what they are called, and of their type', async (t) => {
+  const path = join(temporaryFolder(t), 's')
+  for (const options of [
+    { durable: 1 },
+    { durable: 'yes' },
+    { createFolders: null },
+    { sync: true },
+    5,
+    null,
+  ]) {
+    assert.throws(() => sessionreg.writeSync(path, FIELDS, options), {
+      name: 'TypeError',
+      ...REFUSED,
+    })
+    assert.deepEqual(await outcomeLater(() => sessionreg.write(path, FIELDS, options)), {
+      error: 'INVALID_INPUT',
+    })
+  }
+  assert.throws(() => sessionreg.sidecarOf('qwen-code', '/w', 'i', { house: '/h' }), REFUSED)
+  assert.ok(!existsSync(path))
+})
+
+const BAD_PATHS = [
+  undefined,
+  null,
+  5,
+  {},
+  [],
+  new URL('file:///a'),
+  new Uint16Array(2),
+  new ArrayBuffer(2),
+  'a\0b',
+  Buffer.from('a\0b'),
+  '',
+  '\ud800',
+  '/tmp/\udfff',
+  '.',
+  '/',
+  'a/',
+]
+
+test('what is no path is refused: promises reject and do not throw', async (t) => {
+  const folder = temporaryFolder(t)
+  const calls = {
+    write: [FIELDS],
+    read: [],
+    load: [],
+    clear: [],
+    clearIf: [new SessionRecord(FIELDS)],
+  }
+  const before = process.cwd()
+  process.chdir(folder)
+  try {
+    for (const [name, args] of Object.entries(calls)) {
+      for (const path of BAD_PATHS) {
+        const sync = outcomeOf(() => sessionreg[`${name}Sync`](path, ...args))
+        assert.deepEqual(sync, { error: 'INVALID_INPUT' }, `${name}Sync(${String(path)})`)
+        assert.deepEqual(await outcomeLater(() => sessionreg[name](path, ...args)), sync, name)
+      }
+    }
+  } finally {
+    process.chdir(before)
+  }
+  assert.deepEqual(readdirSync(folder), [])
+})
+
+test('promises reject, and do not throw, for what is no record', async () => {
+  for (const record of [undefined, 5, {}, { ...FIELDS, pid: -1 }]) {
+    assert.deepEqual(await outcomeLater(() => sessionreg.write('/nowhere/s', record)), {
+      error: 'INVALID_INPUT',
+    })
+    assert.deepEqual(await outcomeLater(() => sessionreg.clearIf('/nowhere/s', record)), {
+      error: 'INVALID_INPUT',
+    })
+  }
+})
+
+test('session ids and folders are strict too', () => {
+  for (const id of [undefined, null, 5, {}, Buffer.from('s')]) {
+    assert.throws(() => sessionreg.checkSessionId(id), { name: 'TypeError', ...REFUSED })
+    assert.throws(() => sessionreg.sidecarInProject('/p', id), { name: 'TypeError', ...REFUSED })
+  }
+  for (const folder of [undefined, 5, 'a\0b', '\ud800', Buffer.from('a\0')]) {
+    assert.throws(() => sessionreg.sidecarInProject(folder, 's'), REFUSED)
+  }
+  assert.throws(() => sessionreg.sidecarOf('qwen-code', '/w', 's', { home: null }), REFUSED)
+  assert.throws(() => sessionreg.sidecarOf('qwen-code', 'w', 's'), REFUSED)
+  assert.throws(() => sessionreg.sidecarOf('vim', '/w', 's'), REFUSED)
+})

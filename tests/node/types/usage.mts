@@ -1,0 +1,95 @@
+// What the types promise; `tsc` is the test. A line that must not pass says so.
+import sessionreg, {
+  checkSessionId,
+  type clear,
+  type clearIfSync,
+  type ErrorCode,
+  liveness,
+  livenessAll,
+  load,
+  type Reason,
+  read,
+  type readSync,
+  SessionRecord,
+  type SessionRegError,
+  type State,
+  sidecarInProject,
+  sidecarOf,
+  type version,
+  write,
+  type writeSync,
+} from 'sessionreg'
+import {
+  RUNTIME_STATUS_SCHEMA_VERSION,
+  type RuntimeStatus,
+  readRuntimeStatus,
+  writeRuntimeStatus,
+} from 'sessionreg/runtime-status'
+
+type Equal<A, B> =
+  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+const holds = <_T extends true>() => undefined
+
+const record = new SessionRecord({ sessionId: 's', workDir: '/w', extra: { a: [1, null, 'x'] } })
+holds<Equal<typeof record.startedAt, number>>()
+holds<Equal<typeof record.terminal, sessionreg.Terminal | null>>()
+holds<Equal<ReturnType<typeof readSync>, SessionRecord | null>>()
+holds<Equal<Awaited<ReturnType<typeof read>>, SessionRecord | null>>()
+holds<Equal<Awaited<ReturnType<typeof load>>, SessionRecord>>()
+holds<Equal<Awaited<ReturnType<typeof clear>>, boolean>>()
+holds<Equal<ReturnType<typeof clearIfSync>, boolean>>()
+holds<Equal<ReturnType<typeof write>, Promise<void>>>()
+holds<Equal<ReturnType<typeof writeSync>, void>>()
+holds<Equal<typeof version, string>>()
+
+// Copies of a record are taken wherever a record is.
+await write('/p', { ...record, name: 'copy' }, { durable: true, createFolders: false })
+await write(Buffer.from('/p'), structuredClone({ ...record }))
+record.equals(record.toJSON())
+
+const { state, reason } = liveness(record)
+holds<Equal<typeof state, State>>()
+holds<Equal<typeof reason, Reason>>()
+for (const verdict of livenessAll(new Set([record, { sessionId: 's', workDir: '/w' }]))) {
+  const text: 'alive' | 'dead' | 'unknown' = verdict.state
+  console.log(text)
+}
+
+const id: string = checkSessionId('s')
+const text: string = sidecarInProject('/p', id)
+const bytes: Uint8Array = sidecarInProject(Buffer.from('/p'), id)
+const home: string = sidecarOf('qwen-code', '/w', id)
+const homeBytes: Uint8Array = sidecarOf('qwen-code', '/w', id, { home: Buffer.from('/h') })
+console.log(text, bytes, home, homeBytes, sessionreg.version)
+
+try {
+  await load('/p')
+} catch (error) {
+  const { code, path, errno } = error as SessionRegError
+  const known: ErrorCode = code
+  console.log(known, path, errno)
+}
+
+const written: string = await writeRuntimeStatus('/p', { sessionId: 's', workDir: '/w' })
+const status: RuntimeStatus | null = await readRuntimeStatus(written)
+const schema: 1 = RUNTIME_STATUS_SCHEMA_VERSION
+console.log(status?.qwenVersion, schema)
+
+// @ts-expect-error Records are frozen.
+record.pid = 1
+// @ts-expect-error Both fields are needed.
+new SessionRecord({ sessionId: 's' })
+// @ts-expect-error No field has this name.
+new SessionRecord({ sessionId: 's', workDir: '/w', sesionId: 's' })
+// @ts-expect-error A pid is a number.
+new SessionRecord({ sessionId: 's', workDir: '/w', pid: '1' })
+// @ts-expect-error Nor is it a BigInt.
+SessionRecord.ofProcess(1n, { sessionId: 's', workDir: '/w' })
+// @ts-expect-error The pid comes first here, and only once.
+SessionRecord.ofProcess(1, { sessionId: 's', workDir: '/w', pid: 1 })
+// @ts-expect-error A path is no URL.
+await read(new URL('file:///p'))
+// @ts-expect-error No option has this name.
+await write('/p', record, { sync: true })
+// @ts-expect-error JSON has no functions.
+new SessionRecord({ sessionId: 's', workDir: '/w', extra: { a: () => 1 } })
