@@ -29,9 +29,7 @@ pub fn write_with(path: impl AsRef<Path>, record: &Record, options: WriteOptions
     let target = Target::of("write", path.as_ref())?;
     let text = sidecar::encode(record)
         .map_err(|refusal| Error::file(refusal.code, "write", target.path, refusal.reason))?;
-    let temp = temp_name::new().map_err(|error| {
-        Error::file(ErrorCode::Unavailable, "write", target.path, error.to_string())
-    })?;
+    let temp = temp_name::new().map_err(|error| Error::os("write", target.path, error))?;
     let folder = Folder::lock_for_writing("write", target.folder, options)?;
     folder.replace(target.name, &temp, &text, options)
 }

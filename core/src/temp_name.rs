@@ -1,10 +1,12 @@
 //! Names of temporary files that tell who writes them.
 
+use std::io;
+
 use crate::process;
 
 /// `.sr-<pid>-<start>-<boot 8>-<namespace>-<random>.tmp`: from it alone a sweeper can tell whether
 /// the writer still lives. It holds nothing of the record, whose id may be as long as a name can be.
-pub(crate) fn new() -> Result<String, getrandom::Error> {
+pub(crate) fn new() -> io::Result<String> {
     let host = process::host();
     let boot = host.boot.as_deref().unwrap_or_default();
     // The beginning of a UUID is ASCII; another system's boot name may not be.

@@ -1,5 +1,7 @@
 //! Tests of the whole, by the processes and vectors that all languages share.
 
 mod helper;
+mod promises;
+mod properties;
 mod vectors;
 mod zoo;

@@ -18,7 +18,7 @@ fn json_value() -> impl Strategy<Value = String> {
         Just("1.0e+400".to_owned()),
         Just(r#""\ud800""#.to_owned()),
         any::<i128>().prop_map(|number| number.to_string()),
-        text().prop_map(|text| serde_json::to_string(&text).unwrap()),
+        text().prop_map(|text| serde_json::Value::from(text).to_string()),
     ];
     leaf.prop_recursive(4, 16, 4, |inner| {
         proptest::collection::vec(inner, 0..4).prop_map(|values| format!("[{}]", values.join(", ")))
@@ -59,7 +59,7 @@ prop_compose! {
         work_dir in text(),
         started_at in prop_oneof![
             any::<f64>().prop_filter("finite", |time| time.is_finite()),
-            (0..4_000_000_000_000_u64).prop_map(|millis| millis as f64 / 1000.0),
+            (0..4_000_000_000_u32).prop_map(|millis| 1.7e9 + f64::from(millis) / 1000.0),
         ],
         proc_start in maybe("[0-9a-f]{8}:[0-9]{1,18}"),
         pid_ns in proptest::option::of(0..=9_007_199_254_740_991_u64),
@@ -73,7 +73,7 @@ prop_compose! {
         record.identity.proc_start = proc_start;
         record.identity.pid_ns = pid_ns;
         for (key, value) in extra {
-            record.extra.set(&key, value).unwrap();
+            record.extra.set(&key, value).expect("JSON text");
         }
         record
     }

@@ -162,7 +162,7 @@ impl Drop for Successor {
 pub(crate) fn reuse(late: bool) -> Result<(Value, Successor), Refusal> {
     // Another process may get the pid in between, and a clock tick may fall there.
     for _ in 0..200 {
-        let former = sleeper(None)?;
+        let former = sleeper(None).map_err(|error| cannot_choose(&error))?;
         let facts = facts::process(former.0.as_raw_pid().cast_unsigned())?;
         let pid = former.0;
         drop(former);
