@@ -1,0 +1,117 @@
+"""Which agent sessions run on this machine: records written atomically, judged honestly.
+
+A session record is a small JSON file beside the log of an agent's session. It names the process
+that serves the session, and what tells this process from a later one with the same pid:
+
+>>> import sessionreg
+>>> sessionreg.write("chats/4f1a.runtime.json", sessionreg.Record("4f1a", "/srv/project"))
+>>> record = sessionreg.read("chats/4f1a.runtime.json")
+>>> print(sessionreg.liveness(record))
+alive (verified)
+
+Everything here may be called from any thread, runs without the interpreter's lock where it asks
+the system, and does nothing on its own: no thread, no signal handler, nothing at exit.
+"""
+
+from ._sessionreg import (
+    Record,
+    Terminal,
+    Verdict,
+    check_session_id,
+    clear,
+    clear_if,
+    liveness,
+    liveness_all,
+    load,
+    read,
+    sidecar_in_project,
+    sidecar_of,
+    write,
+)
+from .errors import (
+    BusyError,
+    CancelledError,
+    ClosedError,
+    ClosingError,
+    CorruptError,
+    HeldError,
+    InvalidIdError,
+    InvalidInputError,
+    IoError,
+    NoSpaceError,
+    NotAFileError,
+    NotFoundError,
+    PanicError,
+    PermissionDeniedError,
+    ReadOnlyError,
+    RestoreInProgressError,
+    SessionLimitError,
+    SessionRegError,
+    SubscriberLimitError,
+    TooLargeError,
+    UnavailableError,
+    UnsupportedVersionError,
+    WorkspaceMismatchError,
+)
+from .errors import TimeoutError as TimeoutError  # noqa: A004 - not in __all__, which `*` takes
+
+# `typing` and `enum` would take longer to import than all the rest.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .verdicts import Reason, State
+
+__all__ = [
+    "BusyError",
+    "CancelledError",
+    "ClosedError",
+    "ClosingError",
+    "CorruptError",
+    "HeldError",
+    "InvalidIdError",
+    "InvalidInputError",
+    "IoError",
+    "NoSpaceError",
+    "NotAFileError",
+    "NotFoundError",
+    "PanicError",
+    "PermissionDeniedError",
+    "ReadOnlyError",
+    "Reason",
+    "Record",
+    "RestoreInProgressError",
+    "SessionLimitError",
+    "SessionRegError",
+    "State",
+    "SubscriberLimitError",
+    "Terminal",
+    "TooLargeError",
+    "UnavailableError",
+    "UnsupportedVersionError",
+    "Verdict",
+    "WorkspaceMismatchError",
+    "check_session_id",
+    "clear",
+    "clear_if",
+    "liveness",
+    "liveness_all",
+    "load",
+    "read",
+    "sidecar_in_project",
+    "sidecar_of",
+    "write",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Load the enums when they are first asked for."""
+    if name in ("Reason", "State"):
+        from . import verdicts
+
+        value = getattr(verdicts, name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,75 @@
+//! Keys that the format does not know: JSON text in the record, Python values at its face.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyString};
+use sessionreg::{Extra, Record};
+
+use crate::convert::wrong_type;
+use crate::error::{invalid, of_core};
+use crate::lazy::Lazy;
+
+/// Parses all values. `RecursionError` where they nest deeper than Python can follow.
+pub(crate) fn to_dict<'py>(py: Python<'py>, extra: &Extra) -> PyResult<Bound<'py, PyDict>> {
+    static PARSE: Lazy = Lazy::new("sessionreg._extra", "parse");
+    if extra.is_empty() {
+        return Ok(PyDict::new(py));
+    }
+    let parsed = PARSE.get(py)?.call1((extra.to_json(),))?;
+    Ok(parsed.cast_into()?)
+}
+
+/// Takes a `dict` of JSON values; its keys are text.
+pub(crate) fn of_dict(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Extra> {
+    static DUMP: Lazy = Lazy::new("sessionreg._extra", "dump");
+    let py = value.py();
+    let dict = value.cast::<PyDict>().map_err(|_| wrong_type(name, "dict", value))?;
+    let dump = |value: &Bound<'_, PyAny>| DUMP.get(py)?.call1((value,))?.extract::<String>();
+    let mut members = Vec::with_capacity(dict.len());
+    for item in dict.items() {
+        let (key, value) = item.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
+        if !key.is_instance_of::<PyString>() {
+            return Err(wrong_type("a key of `extra`", "str", &key));
+        }
+        members.push((dump(&key)?, dump(&value)?));
+    }
+    of_members(py, members)
+}
+
+/// Every key and value as JSON text, for a pickle: no number loses a digit, nothing is too deep.
+pub(crate) fn to_state<'py>(py: Python<'py>, record: &Record) -> PyResult<Bound<'py, PyList>> {
+    PyList::new(py, record.extra.iter().collect::<Vec<_>>())
+}
+
+/// The reverse of [`to_state`].
+pub(crate) fn of_state(state: &Bound<'_, PyList>) -> PyResult<Extra> {
+    of_members(state.py(), state.extract()?)
+}
+
+/// Makes it of keys and values, both as JSON text.
+fn of_members(py: Python<'_>, members: Vec<(String, String)>) -> PyResult<Extra> {
+    let (escaped, plain): (Vec<_>, Vec<_>) =
+        members.into_iter().partition(|(key, _)| key.contains('\\'));
+    let mut extra = if escaped.is_empty() { Extra::default() } else { read(py, &escaped)? };
+    for (key, value) in plain {
+        extra
+            .set(key.trim_matches('"'), value)
+            .map_err(|error| invalid(py, &format!("failed to accept `extra`: {error}")))?;
+    }
+    Ok(extra)
+}
+
+/// Takes keys with escapes, which may be no text for Rust (lone surrogates), as a reader does.
+fn read(py: Python<'_>, members: &[(String, String)]) -> PyResult<Extra> {
+    // It has a version key of its own, so that any other one is a key that is not known.
+    const RECORD: &str = concat!(
+        r#"{"schema_version":1,"pid":1,"session_id":"","work_dir":"","hostname":"","#,
+        r#""started_at":0,"agent":"python-extra","python_extra_version":null"#,
+    );
+    let mut json = RECORD.to_owned();
+    for (key, value) in members {
+        json.extend([",", key, ":", value]);
+    }
+    json.push('}');
+    let record = Record::from_json(json).map_err(|error| of_core(py, &error))?;
+    Ok(record.extra)
+}

@@ -1,0 +1,45 @@
+//! The Python module `sessionreg._sessionreg`: it converts, the core decides.
+//!
+//! The face is the package beside it, `python/sessionreg`; the documentation that Python users
+//! read is in `_sessionreg.pyi`, and a test holds the texts here to it.
+
+mod convert;
+mod error;
+mod extra;
+mod fields;
+mod files;
+mod lazy;
+mod paths;
+mod record;
+mod terminal;
+mod verdict;
+
+use pyo3::prelude::*;
+
+// One interpreter, any number of threads: what is shared is immutable.
+#[pymodule(gil_used = false)]
+mod _sessionreg {
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use crate::files::{clear, clear_if, load, read, write};
+    #[pymodule_export]
+    use crate::paths::{check_session_id, sidecar_in_project, sidecar_of};
+    #[pymodule_export]
+    use crate::record::Record;
+    #[pymodule_export]
+    use crate::terminal::Terminal;
+    #[pymodule_export]
+    use crate::verdict::{Verdict, liveness, liveness_all};
+
+    /// Adds what is not for users, and so not in `__all__`.
+    #[pymodule_init]
+    fn add_private(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.setattr("_unpickle", wrap_pyfunction!(crate::record::unpickle, module)?)?;
+        module.setattr("_error_codes", wrap_pyfunction!(crate::error::error_codes, module)?)?;
+        module.setattr("_reasons", wrap_pyfunction!(crate::verdict::reasons, module)?)?;
+        #[cfg(debug_assertions)]
+        module.setattr("_panic", wrap_pyfunction!(crate::error::panic, module)?)?;
+        Ok(())
+    }
+}

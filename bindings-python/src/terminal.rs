@@ -1,0 +1,108 @@
+//! Where a session is shown.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+use sessionreg::Terminal as Core;
+
+use crate::convert::{optional, text, wrong_type};
+use crate::error::{guard, invalid};
+
+/// The place of a session in a terminal multiplexer.
+///
+/// Immutable, compared by value.
+#[pyclass(frozen, eq, hash, module = "sessionreg")]
+#[derive(PartialEq, Eq, Hash)]
+pub(crate) struct Terminal {
+    /// The program, such as `tmux` or `zellij`.
+    #[pyo3(get)]
+    multiplexer: Option<String>,
+    /// The multiplexer's session.
+    #[pyo3(get)]
+    session: Option<String>,
+    /// The pane in it.
+    #[pyo3(get)]
+    pane: Option<String>,
+}
+
+#[pymethods]
+impl Terminal {
+    #[new]
+    #[pyo3(signature = (multiplexer=None, session=None, pane=None))]
+    fn new(
+        py: Python<'_>,
+        multiplexer: Option<&Bound<'_, PyAny>>,
+        session: Option<&Bound<'_, PyAny>>,
+        pane: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        guard(py, || {
+            let text = |name, value: Option<&Bound<'_, PyAny>>| {
+                value.map(|value| text(name, value)).transpose()
+            };
+            Ok(Self {
+                multiplexer: text("multiplexer", multiplexer)?,
+                session: text("session", session)?,
+                pane: text("pane", pane)?,
+            })
+        })
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let repr = |value: &Option<String>| value.into_pyobject(py)?.repr()?.extract::<String>();
+        let multiplexer = repr(&self.multiplexer)?;
+        let (session, pane) = (repr(&self.session)?, repr(&self.pane)?);
+        Ok(format!("Terminal(multiplexer={multiplexer}, session={session}, pane={pane})"))
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
+        let this = slf.get();
+        (slf.get_type(), (&this.multiplexer, &this.session, &this.pane)).into_pyobject(slf.py())
+    }
+}
+
+impl Terminal {
+    pub(crate) fn of_core(terminal: &Core) -> Self {
+        Self {
+            multiplexer: terminal.multiplexer.clone(),
+            session: terminal.session.clone(),
+            pane: terminal.pane.clone(),
+        }
+    }
+
+    /// A `Terminal`, or a `dict` of its fields.
+    pub(crate) fn to_core(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Core> {
+        if let Ok(terminal) = value.cast::<Self>() {
+            let Self { multiplexer, session, pane } = terminal.get();
+            return Ok(Core::new(multiplexer.clone(), session.clone(), pane.clone()));
+        }
+        let dict =
+            value.cast::<PyDict>().map_err(|_| wrong_type(name, "Terminal or dict", value))?;
+        let mut terminal = Core::default();
+        for item in dict.items() {
+            let (key, value) = item.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
+            let slot = match text("terminal", &key)?.as_str() {
+                "multiplexer" => &mut terminal.multiplexer,
+                "session" => &mut terminal.session,
+                "pane" => &mut terminal.pane,
+                _ => {
+                    return Err(invalid(
+                        key.py(),
+                        "failed to accept `terminal`: it has an unknown key",
+                    ));
+                }
+            };
+            *slot = optional(name, &value, text)?;
+        }
+        Ok(terminal)
+    }
+
+    pub(crate) fn to_dict<'py>(py: Python<'py>, terminal: &Core) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        let Core { multiplexer, session, pane, .. } = terminal;
+        for (key, value) in [("multiplexer", multiplexer), ("session", session), ("pane", pane)] {
+            if let Some(value) = value {
+                dict.set_item(key, value)?;
+            }
+        }
+        Ok(dict)
+    }
+}

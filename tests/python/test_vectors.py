@@ -1,0 +1,310 @@
+"""The shared vectors, against the Python face. Their format is in `tests/vectors/README.md`."""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import os
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sessionreg
+from helper import Helper
+from sessionreg import InvalidInputError, Record, SessionRegError
+from vectors import Case, SkipCase, Texts, cases, check_left, place
+
+CASES = cases()
+SECONDS_FOR_A_CASE = 60
+MAX_RECORD_BYTES = 64 * 1024
+
+_NAMES = [
+    "pid", "session_id", "work_dir", "hostname", "started_at", "agent_version", "proc_start",
+    "pid_inode", "host_key", "platform", "pid_ns", "time_ns", "instance", "revision", "agent",
+    "kind", "name", "entrypoint", "transcript_path", "parent_session_id", "terminal",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def helper() -> Iterator[Helper]:
+    """Return the helper that makes the processes."""
+    helper = Helper()
+    yield helper
+    helper.close()
+
+
+@pytest.fixture(scope="module")
+def host(helper: Helper) -> dict[str, Any]:
+    """Return the facts of this host."""
+    return helper.ask("host")
+
+
+@pytest.fixture(autouse=True)
+def _within_seconds() -> Iterator[None]:
+    # A blocked call cannot be interrupted from here: the run ends, and says where.
+    faulthandler.dump_traceback_later(SECONDS_FOR_A_CASE, exit=True, file=2)
+    yield
+    faulthandler.cancel_dump_traceback_later()
+
+
+def test_names_are_unique_and_the_cases_are_there() -> None:
+    names = [case.name for case in CASES]
+    assert len(names) == len(set(names)) >= 150
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_vector(case: Case, helper: Helper, host: dict[str, Any], tmp_path: Path) -> None:
+    platforms = case.body.get("platforms", [host["platform"]])
+    if host["platform"] not in platforms:
+        pytest.skip("not for this platform")
+    try:
+        facts = _facts(case, helper, host, tmp_path)
+        texts = Texts(case.let, facts)
+        for need in case.body.get("needs", []):
+            if need == "root" and host["uid"] != 0:
+                raise SkipCase("needs root")
+            if need == "pidfs" and not host["pidfs"]:
+                raise SkipCase("needs pidfs")
+            if need not in ("root", "pidfs"):
+                texts.fact(need)
+        _OPERATIONS[case.body["op"]](case, texts, tmp_path)
+    except SkipCase as reason:
+        if os.environ.get("SESSIONREG_NO_SKIP") == "1":
+            pytest.fail(f"may not be skipped: {reason}")
+        pytest.skip(str(reason))
+
+
+def _facts(case: Case, helper: Helper, host: dict[str, Any], folder: Path) -> dict[str, Any]:
+    process = case.body.get("process")
+    facts = dict(host)
+    if process is not None:
+        command = f"identify {os.getpid()}" if process == "runner" else f"spawn {process}"
+        answer = helper.ask(command)
+        if "skip" in answer:
+            raise SkipCase(answer["skip"])
+        facts |= answer
+    facts["host_key"] = Record("s", "/").host_key
+    facts["root"] = "C:" if os.name == "nt" else ""
+    facts["dir"] = folder.as_posix()
+    return facts
+
+
+def _expectation(case: Case, *known: str) -> dict[str, Any]:
+    expect: dict[str, Any] = case.body["expect"]
+    assert expect
+    assert set(expect) <= set(known), f"not understood: {set(expect) - set(known)}"
+    return expect
+
+
+def _code_of(call: Callable[[], object]) -> str | None:
+    try:
+        call()
+    except SessionRegError as error:
+        return error.code
+    return None
+
+
+def _make(case: Case, texts: Texts) -> Record:
+    fields: dict[str, Any] = {}
+    for name, spec in case.body["fields"].items():
+        if name == "extra":
+            fields[name] = {key: _parse(texts.json_text(raw)) for key, raw in spec.items()}
+        else:
+            fields[name] = texts.value(spec)
+    if isinstance(fields.get("started_at"), str):
+        fields["started_at"] = float(fields["started_at"])
+    return Record(**fields)
+
+
+def _parse(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise InvalidInputError(str(error)) from error
+
+
+def _check_record(case: Case, texts: Texts, record: Record) -> None:
+    expected = {**case.base_record, **case.body["expect"]["record"]}
+    extra = expected.pop("extra", None)
+    assert set(expected) <= set(_NAMES)
+    for name in _NAMES:
+        wanted = texts.value(expected.get(name))
+        got = getattr(record, name)
+        if name == "terminal" and got is not None:
+            got = record.to_dict()["terminal"]
+        if wanted == "<any>":
+            assert got is not None, name
+        else:
+            assert (got, type(got)) == (wanted, type(wanted)) or (
+                name == "started_at" and got == wanted
+            ), name
+    _check_extra(texts, record, extra)
+
+
+def _check_extra(texts: Texts, record: Record, expected: Any) -> None:
+    if expected == "<any>":
+        assert record.extra
+        return
+    raw = {key: texts.json_text(value) for key, value in (expected or {}).items()}
+    # What a pickle holds is what the file held.
+    state = record.__reduce__()[1][1]
+    kept = {json.loads(key): value for key, value in state}
+    assert kept.keys() == raw.keys()
+    for key, text in raw.items():
+        if text == "<any>":
+            continue
+        assert kept[key] == text
+        try:
+            value = json.loads(text)
+        except RecursionError:
+            with pytest.raises(RecursionError):
+                _ = record.extra
+        else:
+            assert repr(record.extra[key]) == repr(value)
+
+
+def _load(case: Case, texts: Texts, folder: Path) -> None:
+    expect = _expectation(case, "record", "error")
+    path = place(folder, case.body, texts)
+    if "error" in expect:
+        assert _code_of(lambda: sessionreg.load(path)) == expect["error"]
+        assert sessionreg.read(path) is None
+    else:
+        record = sessionreg.load(path)
+        _check_record(case, texts, record)
+        assert sessionreg.read(path) == record
+    is_ours = case.body.get("file", {}).get("owner") is None
+    if is_ours and not path.is_symlink() and path.is_file():
+        text = path.read_bytes()
+        if len(text) <= MAX_RECORD_BYTES:
+            assert _code_of(lambda: Record.from_json(text)) == expect.get("error")
+            if "record" in expect:
+                assert Record.from_json(text) == record
+    if case.body.get("file", {}).get("kind") == "symlink":
+        assert (path.parent / "target").read_bytes() == texts.content(case.body["file"]["to"])
+
+
+def _make_only(case: Case, texts: Texts, _folder: Path) -> None:
+    expect = _expectation(case, "record", "error")
+    if "error" in expect:
+        assert _code_of(lambda: _make(case, texts)) == expect["error"]
+    else:
+        _check_record(case, texts, _make(case, texts))
+
+
+def _write(case: Case, texts: Texts, folder: Path) -> None:
+    expect = _expectation(case, "content", "keys", "error", "left")
+    path = place(folder, case.body, texts)
+    before = _names(path.parent)
+    if "error" in expect:
+        assert _code_of(lambda: sessionreg.write(path, _make(case, texts))) == expect["error"]
+        assert _names(path.parent) == before
+        check_left(path, expect["left"], texts)
+        return
+    sessionreg.write(path, _make(case, texts))
+    mode = path.lstat().st_mode
+    assert stat.S_ISREG(mode)
+    if os.name == "posix":
+        assert stat.S_IMODE(mode) == 0o600
+    assert _names(path.parent) == before | {path.name}
+    if "content" in expect:
+        assert path.read_bytes() == texts.content(expect["content"])
+    if "keys" in expect:
+        assert list(json.loads(path.read_bytes())) == expect["keys"]
+    if case.body.get("file", {}).get("kind") == "symlink":
+        assert (path.parent / "target").read_bytes() == texts.content(case.body["file"]["to"])
+
+
+def _names(folder: Path) -> set[str]:
+    return set(os.listdir(folder)) if folder.is_dir() else set()
+
+
+def _rewrite(case: Case, texts: Texts, folder: Path) -> None:
+    expect = _expectation(case, "content", "error")
+    record = sessionreg.load(place(folder, case.body, texts))
+    out = folder / "out.runtime.json"
+    if "error" in expect:
+        assert _code_of(lambda: sessionreg.write(out, record)) == expect["error"]
+        return
+    sessionreg.write(out, record)
+    assert out.read_bytes() == texts.content(expect["content"])
+    sessionreg.write(out, sessionreg.load(out))
+    assert out.read_bytes() == texts.content(expect["content"])
+
+
+def _clear(case: Case, texts: Texts, folder: Path) -> None:
+    _check_removal(case, texts, place(folder, case.body, texts), sessionreg.clear)
+
+
+def _clear_if(case: Case, texts: Texts, folder: Path) -> None:
+    path = place(folder, case.body, texts)
+    other = path.parent / "other.runtime.json"
+    if not other.parent.is_dir():
+        other = folder / other.name
+    other.write_bytes(texts.content(case.body["record"]))
+    record = sessionreg.load(other)
+    _check_removal(case, texts, path, lambda path: sessionreg.clear_if(path, record))
+
+
+def _check_removal(case: Case, texts: Texts, path: Path, call: Callable[[Path], bool]) -> None:
+    expect = _expectation(case, "removed", "error", "left")
+    if "error" in expect:
+        assert _code_of(lambda: call(path)) == expect["error"]
+    else:
+        assert call(path) is expect["removed"]
+        assert call(path) is False
+    if "left" in expect:
+        check_left(path, expect["left"], texts)
+    if case.body.get("file", {}).get("kind") == "symlink":
+        assert (path.parent / "target").read_bytes() == texts.content(case.body["file"]["to"])
+
+
+def _liveness(case: Case, texts: Texts, folder: Path) -> None:
+    expect = _expectation(case, "verdict")
+    if "fields" in case.body:
+        record = _make(case, texts)
+    elif case.body.get("origin", True):
+        record = sessionreg.load(place(folder, case.body, texts))
+    else:
+        record = Record.from_json(texts.content(case.body["file"]))
+    verdict = sessionreg.liveness(record)
+    assert {"state": verdict.state, "reason": verdict.reason} == expect["verdict"]
+    assert sessionreg.liveness_all([record, record]) == [verdict, verdict]
+
+
+def _session_id(case: Case, texts: Texts, _folder: Path) -> None:
+    expect = _expectation(case, "ok", "error")
+    session_id = texts.value(case.body["id"])
+    error = _code_of(lambda: sessionreg.check_session_id(session_id))
+    assert {"error": error} == expect if "error" in expect else error is None
+
+
+def _path(case: Case, texts: Texts, _folder: Path) -> None:
+    expect = _expectation(case, "path", "error")
+    args = texts.value(case.body["args"])
+    args["session_id"] = args.pop("id")
+    helpers: dict[str, Callable[..., Path]] = {
+        "sidecar_in_project": sessionreg.sidecar_in_project,
+        "sidecar_of": sessionreg.sidecar_of,
+    }
+    call = helpers[case.body["helper"]]
+    if "error" in expect:
+        assert _code_of(lambda: call(**args)) == expect["error"]
+    else:
+        assert call(**args).as_posix() == texts.text(expect["path"])
+
+
+_OPERATIONS: dict[str, Callable[[Case, Texts, Path], None]] = {
+    "load": _load,
+    "make": _make_only,
+    "write": _write,
+    "rewrite": _rewrite,
+    "clear": _clear,
+    "clear_if": _clear_if,
+    "liveness": _liveness,
+    "session_id": _session_id,
+    "path": _path,
+}
