@@ -4,13 +4,13 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 SHELL := /bin/bash
 
-.PHONY: help demo test lint rust c python node interop platforms stress bench install clean
+.PHONY: help demo test doctor lint rust c python node interop platforms stress bench install clean
 
 help:
 	@echo 'make demo       three programs in three languages share the records of real processes'
 	@echo 'make test       every test of every language, lint, format and drift checks'
 	@echo 'make platforms  Windows under Wine, macOS and MSVC type-checked, musl, aarch64'
-	@echo 'make stress     the long fault runs with full counts'
+	@echo 'make stress     the long fault runs with full counts (4 minutes)'
 	@echo 'make bench      the speed tables of docs/benchmarks.md'
 	@echo 'make install    the C library, header and pkg-config file (PREFIX, DESTDIR)'
 
@@ -21,10 +21,12 @@ test: rust c python node interop
 	@echo 'make test: all parts passed'
 
 # One part after another: two builds at once only get in each other's way.
-rust: doctor
+lint: doctor
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps
+
+rust: lint
 	cargo test --locked --workspace
 
 c: rust
@@ -55,6 +57,5 @@ clean:
 	cargo clean
 	rm -rf .venv bindings-node/node_modules
 
-.PHONY: doctor
 doctor:
 	@bash scripts/doctor.sh

@@ -49,6 +49,10 @@ case $(uname -s) in
         ;;
     Darwin)
         put 755 "$built/libsessionreg.dylib" "$libdir/libsessionreg.$version.dylib"
+        # A program remembers this name of it, and so finds it without an rpath.
+        install_name_tool -id "$libdir/libsessionreg.$major.dylib" "$to$libdir/libsessionreg.$version.dylib"
+        # The change broke the signature, without which Apple silicon loads nothing.
+        codesign --force --sign - "$to$libdir/libsessionreg.$version.dylib"
         put_link "libsessionreg.$version.dylib" "$libdir/libsessionreg.$major.dylib"
         put_link "libsessionreg.$major.dylib" "$libdir/libsessionreg.dylib"
         libs_private="-lSystem -lc -lm"

@@ -5,7 +5,7 @@ use pyo3::types::{PyDict, PyList, PyString};
 use sessionreg::{Extra, Record};
 
 use crate::convert::wrong_type;
-use crate::error::{invalid, of_core};
+use crate::error::of_core;
 use crate::lazy::Lazy;
 
 /// Parses all values. `RecursionError` where they nest deeper than Python can follow.
@@ -47,29 +47,7 @@ pub(crate) fn of_state(state: &Bound<'_, PyList>) -> PyResult<Extra> {
 
 /// Makes it of keys and values, both as JSON text.
 fn of_members(py: Python<'_>, members: Vec<(String, String)>) -> PyResult<Extra> {
-    let (escaped, plain): (Vec<_>, Vec<_>) =
-        members.into_iter().partition(|(key, _)| key.contains('\\'));
-    let mut extra = if escaped.is_empty() { Extra::default() } else { read(py, &escaped)? };
-    for (key, value) in plain {
-        extra
-            .set(key.trim_matches('"'), value)
-            .map_err(|error| invalid(py, &format!("failed to accept `extra`: {error}")))?;
-    }
-    Ok(extra)
-}
-
-/// Takes keys with escapes, which may be no text for Rust (lone surrogates), as a reader does.
-fn read(py: Python<'_>, members: &[(String, String)]) -> PyResult<Extra> {
-    // It has a version key of its own, so that any other one is a key that is not known.
-    const RECORD: &str = concat!(
-        r#"{"schema_version":1,"pid":1,"session_id":"","work_dir":"","hostname":"","#,
-        r#""started_at":0,"agent":"python-extra","python_extra_version":null"#,
-    );
-    let mut json = RECORD.to_owned();
-    for (key, value) in members {
-        json.extend([",", key, ":", value]);
-    }
-    json.push('}');
-    let record = Record::from_json(json).map_err(|error| of_core(py, &error))?;
-    Ok(record.extra)
+    let members: Vec<_> =
+        members.into_iter().map(|(key, value)| format!("{key}:{value}")).collect();
+    Extra::from_json(format!("{{{}}}", members.join(","))).map_err(|error| of_core(py, &error))
 }

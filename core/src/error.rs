@@ -154,8 +154,14 @@ enum Reason {
 impl Error {
     /// An error of the operating system about a file; the code follows from its number.
     pub(crate) fn os(verb: &'static str, path: &Path, source: io::Error) -> Self {
-        let code = crate::fs::code_of(&source);
+        let code = code_of(&source);
         Self::from_parts(code, verb, Subject::Path(path.to_owned()), Reason::Os(source))
+    }
+
+    /// The system did not give what work on a file needs besides the file.
+    pub(crate) fn unavailable(verb: &'static str, path: &Path, source: io::Error) -> Self {
+        let subject = Subject::Path(path.to_owned());
+        Self::from_parts(ErrorCode::Unavailable, verb, subject, Reason::Os(source))
     }
 
     /// An error of ours about a file.
@@ -216,6 +222,44 @@ impl fmt::Display for Error {
             // It may quote a key of the file.
             Reason::Text(text) => write!(f, ": {}", Printable(text)),
         }
+    }
+}
+
+/// The code that an error of the operating system stands for.
+pub(crate) fn code_of(error: &io::Error) -> ErrorCode {
+    use io::ErrorKind as Kind;
+    match error.kind() {
+        Kind::NotFound | Kind::NotADirectory => ErrorCode::NotFound,
+        Kind::PermissionDenied => ErrorCode::PermissionDenied,
+        Kind::IsADirectory => ErrorCode::NotAFile,
+        Kind::StorageFull | Kind::QuotaExceeded => ErrorCode::NoSpace,
+        Kind::ReadOnlyFilesystem => ErrorCode::ReadOnly,
+        Kind::InvalidFilename => ErrorCode::InvalidInput,
+        _ => code_of_raw(error.raw_os_error()).unwrap_or(ErrorCode::Io),
+    }
+}
+
+/// What `io::ErrorKind` has no name for.
+#[cfg(unix)]
+fn code_of_raw(error: Option<i32>) -> Option<ErrorCode> {
+    match error? {
+        libc::ELOOP => Some(ErrorCode::NotAFile),
+        // macOS, of a name that is not UTF-8.
+        libc::EILSEQ => Some(ErrorCode::InvalidInput),
+        _ => None,
+    }
+}
+
+/// What `io::ErrorKind` has no name for.
+#[cfg(windows)]
+fn code_of_raw(error: Option<i32>) -> Option<ErrorCode> {
+    use windows_sys::Win32::Foundation::{
+        ERROR_CANT_ACCESS_FILE, ERROR_LOCK_VIOLATION, ERROR_SHARING_VIOLATION,
+    };
+    match u32::try_from(error?).ok()? {
+        ERROR_SHARING_VIOLATION | ERROR_LOCK_VIOLATION => Some(ErrorCode::Busy),
+        ERROR_CANT_ACCESS_FILE => Some(ErrorCode::NotAFile),
+        _ => None,
     }
 }
 

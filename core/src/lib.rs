@@ -1,6 +1,6 @@
 //! Which agent sessions run on this machine: session records written atomically, read strictly,
 //! and judged honestly.
-#![doc = include_str!("../../README.md")]
+#![doc = include_str!("../README.md")]
 
 mod error;
 mod fs;

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use crate::fs;
-use crate::process::{self, Facts, Host, MAX_PID, PLATFORM, Probe, Want};
+use crate::process::{
+    self, Facts, HAS_PID_NAMESPACES, Host, INITIAL_TIME_NS, MAX_PID, PLATFORM, Probe, Want,
+};
 use crate::record::Record;
 
 /// A process that started so many seconds after the session did is hardly the session's, but a
@@ -145,21 +147,38 @@ impl fmt::Display for Verdict {
 /// Never a guess: `dead` only on proof, and the wall clock is no proof. A record that was read
 /// remembers its file: without one neither `permission` nor `rebooted` is said.
 pub fn liveness(record: &Record) -> Verdict {
-    Judge::new().judge(record)
+    Judge::new(Memory::None).judge(record)
 }
 
 /// The same for many records at once: each process and each folder is asked for once.
 pub fn liveness_all<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Verdict> {
-    let mut judge = Judge::new();
-    records.into_iter().map(|record| judge.judge_among_many(record)).collect()
+    let mut judge = Judge::new(Memory::Probes(HashMap::new()));
+    records.into_iter().map(|record| judge.judge(record)).collect()
 }
 
 /// Judges records, and remembers what it asked the system for.
 struct Judge {
     host: Rc<Host>,
     host_is_fresh: bool,
-    probes: HashMap<(u32, Want), Probe>,
+    probes: Memory,
     local: HashMap<PathBuf, bool>,
+}
+
+/// What processes were asked for already, if any is going to be asked for twice.
+enum Memory {
+    None,
+    Probes(HashMap<(u32, Want), Probe>),
+}
+
+impl Memory {
+    fn probe(&mut self, pid: u32, want: Want) -> Probe {
+        match self {
+            Self::None => process::probe(pid, want),
+            Self::Probes(known) => {
+                known.entry((pid, want)).or_insert_with(|| process::probe(pid, want)).clone()
+            }
+        }
+    }
 }
 
 /// How far the start that a record holds can be compared.
@@ -167,42 +186,36 @@ struct Judge {
 enum Anchor {
     /// Of this boot and PID namespace.
     Certain,
-    /// Of this boot, but the namespace is not known: a process that is not found may be elsewhere.
+    /// With a boot, but the namespace is not known: a process that is not found may be elsewhere.
     NoNamespace,
     /// Without a boot; this host by its name or key.
     NoBoot,
 }
 
 impl Judge {
-    fn new() -> Self {
-        Self {
-            host: process::host(),
-            host_is_fresh: false,
-            probes: HashMap::new(),
-            local: HashMap::new(),
-        }
+    fn new(probes: Memory) -> Self {
+        Self { host: process::host(), host_is_fresh: false, probes, local: HashMap::new() }
     }
 
     fn judge(&mut self, record: &Record) -> Verdict {
-        self.reason(record, |_, pid, want| process::probe(pid, want)).into()
+        let start = Start::of(record);
+        let mut reason = self.reason(record, start);
+        // What is remembered of the boot may be from before a checkpoint. Nothing is concluded from
+        // it to the worse before it was looked at again, once.
+        if start.boot.is_some() && reason.state() != State::Alive && !self.host_is_fresh {
+            self.host_is_fresh = true;
+            if let Some(host) = process::moved_to(&self.host) {
+                self.host = host;
+                reason = self.reason(record, start);
+            }
+        }
+        reason.into()
     }
 
-    fn judge_among_many(&mut self, record: &Record) -> Verdict {
-        let remembered = |judge: &mut Self, pid, want| {
-            judge.probes.entry((pid, want)).or_insert_with(|| process::probe(pid, want)).clone()
-        };
-        self.reason(record, remembered).into()
-    }
-
-    fn reason(
-        &mut self,
-        record: &Record,
-        probe: impl FnOnce(&mut Self, u32, Want) -> Probe,
-    ) -> Reason {
+    fn reason(&mut self, record: &Record, start: Start<'_>) -> Reason {
         if !(1..=MAX_PID).contains(&record.pid) {
             return Reason::Invalid;
         }
-        let start = Start::of(record);
         let anchor = match self.anchor(record, start) {
             Ok(anchor) => anchor,
             Err(reason) => return reason,
@@ -210,29 +223,24 @@ impl Judge {
         let comparison = Comparison::of(record, start, &self.host);
         let owner = record.origin.get().and_then(|origin| origin.owner).filter(|owner| *owner != 0);
         let want = Want { start: comparison.needs_start(), user: owner.is_some() };
-        match probe(self, record.pid, want) {
+        let reason = match self.probes.probe(record.pid, want) {
             Probe::Unsupported => Reason::Unsupported,
             Probe::Gone | Probe::Zombie if anchor == Anchor::NoNamespace => Reason::NoIdentity,
-            // The pid may be one of the other side's.
-            Probe::Gone if self.host.wsl && record.identity.pid_ns.is_none() => {
-                Reason::OtherPlatform
-            }
             Probe::Gone => Reason::Gone,
             Probe::Zombie => Reason::Zombie,
-            Probe::There(facts) => {
-                let reason = comparison.with(&facts, anchor);
-                let is_owners = || match (owner, facts.users) {
-                    (Some(owner), Some(users)) => users.contains(&owner),
-                    (Some(_), None) => false,
-                    (None, _) => true,
-                };
-                if reason.state() == State::Alive && !is_owners() {
+            Probe::There(facts) => match comparison.with(&facts, anchor) {
+                reason if reason.state() == State::Alive && !is_whose(owner, &facts) => {
                     Reason::Permission
-                } else {
-                    reason
                 }
-            }
+                reason => reason,
+            },
+        };
+        // The pid may be one of the Windows side's.
+        let may_be_elsewhere = self.host.wsl && record.identity.pid_ns.is_none();
+        if may_be_elsewhere && reason.state() == State::Dead {
+            return Reason::OtherPlatform;
         }
+        reason
     }
 
     /// Whether the record speaks of this host, boot and namespace at all.
@@ -242,11 +250,6 @@ impl Judge {
             return Err(Reason::OtherPlatform);
         }
         let is_this_boot = |host: &Host| start.boot.is_some() && start.boot == host.boot.as_deref();
-        if start.boot.is_some() && !is_this_boot(&self.host) && !self.host_is_fresh {
-            // What is remembered of a boot does not survive a checkpoint: look again, once.
-            self.host = process::host_now();
-            self.host_is_fresh = true;
-        }
         let anchor = if is_this_boot(&self.host) {
             Anchor::Certain
         } else if start.boot.is_some() && self.host.boot.is_some() {
@@ -259,7 +262,7 @@ impl Judge {
         match (identity.pid_ns, self.host.pid_ns) {
             (Some(theirs), Some(ours)) if theirs != ours => Err(Reason::OtherNamespace),
             (Some(_), None) => Err(Reason::Unsupported),
-            (None, Some(_)) if anchor == Anchor::Certain => Ok(Anchor::NoNamespace),
+            (None, _) if HAS_PID_NAMESPACES && start.boot.is_some() => Ok(Anchor::NoNamespace),
             _ => Ok(anchor),
         }
     }
@@ -289,6 +292,15 @@ impl Judge {
             (None, Some(name)) => !name.is_empty() && *name == process::hostname(),
             (None, None) => true,
         }
+    }
+}
+
+/// Whether a process may be meant by a file of this owner; without one anybody's may.
+fn is_whose(owner: Option<u32>, facts: &Facts) -> bool {
+    match (owner, facts.users) {
+        (Some(owner), Some(users)) => users.contains(&owner),
+        (Some(_), None) => false,
+        (None, _) => true,
     }
 }
 
@@ -338,10 +350,12 @@ impl Comparison {
             inode: inode.filter(|_| start.boot.is_some() && host.boot.is_some() && host.pidfs),
             // With a boot of the record's, but none of ours, there is nothing to compare with.
             start: start.start.filter(|_| start.boot.is_none() || host.boot.is_some()),
-            shifted: matches!(
-                (record.identity.time_ns, host.time_ns),
-                (Some(theirs), Some(ours)) if theirs != ours
-            ),
+            shifted: match (record.identity.time_ns, host.time_ns) {
+                (Some(theirs), Some(ours)) => theirs != ours,
+                // Whoever writes none may have been anywhere, most likely where nothing is shifted.
+                (None, Some(ours)) => start.start.is_some() && ours != INITIAL_TIME_NS,
+                (_, None) => false,
+            },
             started_at: record.started_at,
         }
     }

@@ -21,7 +21,7 @@ pub fn write(path: impl AsRef<Path>, record: &Record) -> Result<()> {
     write_with(path, record, WriteOptions::default())
 }
 
-/// [`write`], with options.
+/// [`write()`], with options.
 ///
 /// A durable write whose last step fails, the sync of the folder, is an error although the new
 /// record stands.
@@ -29,8 +29,8 @@ pub fn write_with(path: impl AsRef<Path>, record: &Record, options: WriteOptions
     let target = Target::of("write", path.as_ref())?;
     let text = sidecar::encode(record)
         .map_err(|refusal| Error::file(refusal.code, "write", target.path, refusal.reason))?;
-    let temp = temp_name::new().map_err(|error| Error::os("write", target.path, error))?;
-    let folder = Folder::lock_for_writing("write", target.folder, options)?;
+    let temp = temp_name::new().map_err(|error| Error::unavailable("write", target.path, error))?;
+    let folder = Folder::lock_for_writing(target, options)?;
     folder.replace(target.name, &temp, &text, options)
 }
 
@@ -65,7 +65,7 @@ pub fn load(path: impl AsRef<Path>) -> Result<Record> {
 /// A link is removed, not what it points to; a directory is [`ErrorCode::NotAFile`].
 pub fn clear(path: impl AsRef<Path>) -> Result<bool> {
     let target = Target::of("clear", path.as_ref())?;
-    match Folder::lock("clear", target.folder)? {
+    match Folder::lock(target)? {
         Some(folder) => folder.remove(target.name),
         None => Ok(false),
     }
@@ -78,7 +78,7 @@ pub fn clear(path: impl AsRef<Path>) -> Result<bool> {
 /// writes through this library; what is no record, or none of this registration, stays.
 pub fn clear_if(path: impl AsRef<Path>, record: &Record) -> Result<bool> {
     let target = Target::of("clear", path.as_ref())?;
-    let Some(folder) = Folder::lock("clear", target.folder)? else {
+    let Some(folder) = Folder::lock(target)? else {
         return Ok(false);
     };
     let found = folder.read(target.name).and_then(|contents| record_of(target.path, &contents));
@@ -99,7 +99,9 @@ pub fn clear_if(path: impl AsRef<Path>, record: &Record) -> Result<bool> {
 fn record_of(path: &Path, contents: &fs::Contents) -> Result<Record> {
     let mut record = sidecar::decode(&contents.bytes)
         .map_err(|refusal| Error::file(refusal.code, "read", path, refusal.reason))?;
-    record.origin = Attached::to(Origin { path: path.to_owned(), owner: contents.owner });
+    // As it is now: the caller's own folder may be another one when the record is judged.
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    record.origin = Attached::to(Origin { path, owner: contents.owner });
     Ok(record)
 }
 

@@ -36,9 +36,10 @@ pub(crate) fn files(paths: &[&str]) {
     }
 }
 
-/// A verdict on a file that was read before a program changed something.
+/// A verdict on a file that was read, and judged, before a program changed something.
 pub(crate) fn file_after(path: &str, program: &str, arguments: &[&str]) {
     let record = sessionreg::load(path).expect("a record");
+    black_box(liveness(&record));
     let status = Command::new(program).args(arguments).status().expect("a program");
     assert!(status.success(), "{program}: {status}");
     say(liveness(&record).reason);

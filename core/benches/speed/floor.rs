@@ -27,7 +27,12 @@ pub(crate) fn replace_as_required(folder: &Path, text: &[u8]) {
     let folder = openat(CWD, folder, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, MODE)
         .expect("open");
     rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive).expect("flock");
-    let temp = format!(".{}-{:016x}.tmp", getpid(), getrandom::u64().expect("random"));
+    // As long as a name must be that tells a sweeper whether its writer lives.
+    let temp = format!(
+        ".sr-{}-1234567-0123abcd-4026531836-{:016x}.tmp",
+        getpid(),
+        getrandom::u64().expect("random")
+    );
     let file = openat(&folder, &temp, NEW, MODE).expect("open");
     rustix::fs::fchmod(&file, MODE).expect("fchmod");
     rustix::io::write(&file, text).expect("write");

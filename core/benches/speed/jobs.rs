@@ -10,7 +10,7 @@ use std::path::Path;
 use sessionreg::{Record, WriteOptions};
 
 use crate::floor;
-use crate::turns::{compare, contender};
+use crate::turns::{Plan, compare, contender};
 
 /// The jobs that the other languages do too.
 const SHARED: [(&str, usize); 5] = [
@@ -21,14 +21,14 @@ const SHARED: [(&str, usize); 5] = [
     ("verdict-by-start", 20_000),
 ];
 
-pub(crate) fn run(job: &str, folder: &Path, calls: usize) {
+pub(crate) fn run(job: &str, folder: &Path, plan: Plan) {
     match job {
-        "replace" => replace(folder, calls),
-        "replace-durably" => replace_durably(folder, calls),
-        "read" => read(folder, calls),
-        "verdict" => verdict(calls),
-        "verdict-by-start" => verdict_by_start(calls),
-        "verdicts" => verdicts(calls),
+        "replace" => replace(folder, plan),
+        "replace-durably" => replace_durably(folder, plan),
+        "read" => read(folder, plan),
+        "verdict" => verdict(plan),
+        "verdict-by-start" => verdict_by_start(plan),
+        "verdicts" => verdicts(plan),
         _ => panic!("there is no job {job}"),
     }
 }
@@ -36,9 +36,9 @@ pub(crate) fn run(job: &str, folder: &Path, calls: usize) {
 pub(crate) fn run_all() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for (job, calls) in SHARED {
-        run(job, folder.path(), calls);
+        run(job, folder.path(), Plan { calls, calls_a_turn: 10 });
     }
-    run("verdicts", folder.path(), 50);
+    run("verdicts", folder.path(), Plan { calls: 50, calls_a_turn: 10 });
 }
 
 /// The record that contenders of every language write.
@@ -49,7 +49,7 @@ fn record() -> Record {
     record
 }
 
-fn replace(folder: &Path, calls: usize) {
+fn replace(folder: &Path, plan: Plan) {
     let record = record();
     let text = record.to_json().expect("a valid record");
     let value: serde_json::Value = serde_json::from_str(&text).expect("an object");
@@ -68,10 +68,10 @@ fn replace(folder: &Path, calls: usize) {
             temp.persist(&others).expect("persist");
         }),
     ];
-    compare("replace", calls, contenders);
+    compare("replace", plan, contenders);
 }
 
-fn replace_durably(folder: &Path, calls: usize) {
+fn replace_durably(folder: &Path, plan: Plan) {
     let record = record();
     let text = record.to_json().expect("a valid record");
     let path = folder.join("s.runtime.json");
@@ -82,10 +82,10 @@ fn replace_durably(folder: &Path, calls: usize) {
         }),
         contender("Rust", || sessionreg::write_with(&path, &record, options).expect("write")),
     ];
-    compare("replace-durably", calls, contenders);
+    compare("replace-durably", plan, contenders);
 }
 
-fn read(folder: &Path, calls: usize) {
+fn read(folder: &Path, plan: Plan) {
     let path = folder.join("s.runtime.json");
     sessionreg::write(&path, &record()).expect("write");
     let contenders = vec![
@@ -101,10 +101,10 @@ fn read(folder: &Path, calls: usize) {
             black_box(serde_json::from_slice::<serde_json::Value>(&bytes).expect("parse"));
         }),
     ];
-    compare("read", calls, contenders);
+    compare("read", plan, contenders);
 }
 
-fn verdict(calls: usize) {
+fn verdict(plan: Plan) {
     let record = record();
     let contenders = vec![
         contender("required: pidfd_open, fstat, poll, close", floor::pidfd),
@@ -113,11 +113,11 @@ fn verdict(calls: usize) {
             black_box(sessionreg::liveness(&record));
         }),
     ];
-    compare("verdict", calls, contenders);
+    compare("verdict", plan, contenders);
 }
 
 /// A record of a program, or of a system, that knows no inodes of pidfds.
-fn verdict_by_start(calls: usize) {
+fn verdict_by_start(plan: Plan) {
     let mut record = record();
     record.identity.pid_inode = None;
     let contenders = vec![
@@ -126,11 +126,11 @@ fn verdict_by_start(calls: usize) {
             black_box(sessionreg::liveness(&record));
         }),
     ];
-    compare("verdict-by-start", calls, contenders);
+    compare("verdict-by-start", plan, contenders);
 }
 
 /// Many records of one process: it is asked for once.
-fn verdicts(calls: usize) {
+fn verdicts(plan: Plan) {
     let records: Vec<_> = (0..1_000).map(|_| record()).collect();
     let contenders = vec![
         contender("Rust: 1000 records of one process, one by one", || {
@@ -142,5 +142,5 @@ fn verdicts(calls: usize) {
             black_box(sessionreg::liveness_all(&records));
         }),
     ];
-    compare("verdicts", calls, contenders);
+    compare("verdicts", plan, contenders);
 }

@@ -1,7 +1,14 @@
-//! Contenders of one job take turns, call by call, so that whatever else the machine does meets all
-//! of them alike.
+//! Contenders of one job take turns, so that whatever else the machine does meets all of them alike.
 
 use std::time::Instant;
+
+/// How often, and in which turns: of several calls, each contender meets the caches that it leaves
+/// itself; of one call, those that the contender before it leaves.
+#[derive(Clone, Copy)]
+pub(crate) struct Plan {
+    pub(crate) calls: usize,
+    pub(crate) calls_a_turn: usize,
+}
 
 /// One way to do a job.
 pub(crate) struct Contender<'a> {
@@ -14,18 +21,21 @@ pub(crate) fn contender<'a>(name: &'static str, run: impl FnMut() + 'a) -> Conte
 }
 
 /// Lets the contenders take turns and prints what each needed.
-pub(crate) fn compare(job: &str, calls: usize, mut contenders: Vec<Contender<'_>>) {
-    let mut times = vec![Vec::with_capacity(calls); contenders.len()];
-    let warming_up = calls / 4;
-    for turn in 0..warming_up + calls {
+pub(crate) fn compare(job: &str, plan: Plan, mut contenders: Vec<Contender<'_>>) {
+    let turns = plan.calls.div_ceil(plan.calls_a_turn);
+    let mut times = vec![Vec::with_capacity(turns * plan.calls_a_turn); contenders.len()];
+    let warming_up = turns.div_ceil(4);
+    for turn in 0..warming_up + turns {
         for position in 0..contenders.len() {
             // To and fro, so that nobody always comes after the same one.
             let index = if turn % 2 == 0 { position } else { contenders.len() - 1 - position };
-            let start = Instant::now();
-            (contenders[index].run)();
-            let micros = start.elapsed().as_secs_f64() * 1e6;
-            if turn >= warming_up {
-                times[index].push(micros);
+            for _ in 0..plan.calls_a_turn {
+                let start = Instant::now();
+                (contenders[index].run)();
+                let micros = start.elapsed().as_secs_f64() * 1e6;
+                if turn >= warming_up {
+                    times[index].push(micros);
+                }
             }
         }
     }

@@ -3,7 +3,6 @@
 //! One face; what differs between systems is in `unix` and `windows`.
 
 use std::ffi::OsStr;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -38,7 +37,8 @@ pub(crate) struct Contents {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct WriteOptions {
-    /// Force the record to the disk before returning, and the folder after it (default: no).
+    /// Force the record to the disk before returning and, but for Windows, the folder after it
+    /// (default: no).
     ///
     /// Without it a power cut may lose the latest record, but a record that a power cut lost
     /// spoke of a process that the power cut ended.
@@ -73,6 +73,8 @@ impl WriteOptions {
 /// A path taken apart into the folder and the name of a file in it.
 #[derive(Clone, Copy)]
 pub(crate) struct Target<'a> {
+    /// What is to be done with it, for errors.
+    pub(crate) verb: &'static str,
     pub(crate) path: &'a Path,
     pub(crate) folder: &'a Path,
     pub(crate) name: &'a OsStr,
@@ -94,7 +96,7 @@ impl<'a> Target<'a> {
         match (path.parent(), path.file_name()) {
             (Some(parent), Some(name)) if last == Some(name.as_encoded_bytes()) => {
                 let folder = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
-                Ok(Self { path, folder, name })
+                Ok(Self { verb, path, folder, name })
             }
             _ => Err(objection("the path does not end in a file name")),
         }
@@ -109,20 +111,6 @@ pub(crate) fn folder_of(path: &Path) -> PathBuf {
     }
 }
 
-/// The code that an error of the operating system stands for.
-pub(crate) fn code_of(error: &io::Error) -> ErrorCode {
-    use io::ErrorKind as Kind;
-    match error.kind() {
-        Kind::NotFound | Kind::NotADirectory => ErrorCode::NotFound,
-        Kind::PermissionDenied => ErrorCode::PermissionDenied,
-        Kind::IsADirectory => ErrorCode::NotAFile,
-        Kind::StorageFull | Kind::QuotaExceeded => ErrorCode::NoSpace,
-        Kind::ReadOnlyFilesystem => ErrorCode::ReadOnly,
-        Kind::InvalidFilename => ErrorCode::InvalidInput,
-        _ => sys::code_of_raw(error).unwrap_or(ErrorCode::Io),
-    }
-}
-
 fn not_a_file(verb: &'static str, path: &Path, what: &str) -> Error {
     Error::file(ErrorCode::NotAFile, verb, path, format!("it is {what}, not a regular file"))
 }
@@ -131,6 +119,7 @@ fn too_large(path: &Path) -> Error {
     Error::file(ErrorCode::TooLarge, "read", path, "it is larger than 64 KiB")
 }
 
-fn lock_timed_out(verb: &'static str, path: &Path) -> Error {
-    Error::file(ErrorCode::Busy, verb, path, "another process holds the folder's lock")
+fn lock_timed_out(target: Target<'_>) -> Error {
+    let reason = "another process or thread holds the folder's lock";
+    Error::file(ErrorCode::Busy, target.verb, target.path, reason)
 }

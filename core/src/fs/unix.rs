@@ -10,7 +10,8 @@ use rustix::fs::{AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, RawMode};
 use rustix::io::Errno;
 
 use super::{
-    Contents, LOCK_PATIENCE, MAX_RECORD_BYTES, WriteOptions, lock_timed_out, not_a_file, too_large,
+    Contents, LOCK_PATIENCE, MAX_RECORD_BYTES, Target, WriteOptions, lock_timed_out, not_a_file,
+    too_large,
 };
 use crate::error::{Error, ErrorCode, Result};
 
@@ -26,8 +27,8 @@ pub(crate) fn read(path: &Path) -> Result<Contents> {
 fn read_at(folder: impl AsFd, name: &OsStr, path: &Path) -> Result<Contents> {
     let failed = |errno: Errno| match errno {
         Errno::LOOP => not_a_file("read", path, "a symbolic link"),
-        // A socket, or a device without a driver.
-        Errno::NXIO | Errno::NODEV => not_a_file("read", path, "a special file"),
+        // A socket (on macOS the last of the three), or a device without a driver.
+        Errno::NXIO | Errno::NODEV | Errno::OPNOTSUPP => not_a_file("read", path, "a special file"),
         other => Error::os("read", path, other.into()),
     };
     let flags =
@@ -95,34 +96,30 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// Opens the folder and takes its lock, which drops with it. `Ok(None)`: there is no such
-    /// folder.
-    pub(crate) fn lock(verb: &'static str, path: &Path) -> Result<Option<Self>> {
-        match open_folder(CWD, path.as_os_str()) {
-            Ok(fd) => Self::locked(verb, fd, path).map(Some),
+    /// Opens the folder of a file and takes its lock, which drops with it. `Ok(None)`: there is no
+    /// such folder.
+    pub(crate) fn lock(target: Target<'_>) -> Result<Option<Self>> {
+        match open_folder(target.folder) {
+            Ok(fd) => Self::locked(target, fd).map(Some),
             Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
-            Err(errno) => Err(Error::os(verb, path, errno.into())),
+            Err(errno) => Err(Error::os(target.verb, target.path, errno.into())),
         }
     }
 
     /// The same, after making the folder and its missing parents, where `options` say so.
-    pub(crate) fn lock_for_writing(
-        verb: &'static str,
-        path: &Path,
-        options: WriteOptions,
-    ) -> Result<Self> {
-        let failed = |errno: Errno| Error::os(verb, path, errno.into());
-        let fd = match open_folder(CWD, path.as_os_str()) {
+    pub(crate) fn lock_for_writing(target: Target<'_>, options: WriteOptions) -> Result<Self> {
+        let failed = |errno: Errno| Error::os(target.verb, target.path, errno.into());
+        let fd = match open_folder(target.folder) {
             Err(Errno::NOENT) if options.create_folders => {
-                make_folders(path).map_err(failed)?;
-                open_folder(CWD, path.as_os_str()).map_err(failed)?
+                make_folders(target.folder, options).map_err(failed)?;
+                open_folder(target.folder).map_err(failed)?
             }
             other => other.map_err(failed)?,
         };
-        Self::locked(verb, fd, path)
+        Self::locked(target, fd)
     }
 
-    fn locked(verb: &'static str, fd: OwnedFd, path: &Path) -> Result<Self> {
+    fn locked(target: Target<'_>, fd: OwnedFd) -> Result<Self> {
         let attempt = || match rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Some(true)),
             Err(Errno::WOULDBLOCK | Errno::INTR) => Ok(None),
@@ -133,9 +130,10 @@ impl Folder {
             }
             Err(errno) => Err(errno),
         };
-        match patiently(attempt).map_err(|errno| Error::os(verb, path, errno.into()))? {
-            Some(locked) => Ok(Self { fd, path: path.to_owned(), locked }),
-            None => Err(lock_timed_out(verb, path)),
+        let failed = |errno: Errno| Error::os(target.verb, target.path, errno.into());
+        match patiently(attempt).map_err(failed)? {
+            Some(locked) => Ok(Self { fd, path: target.folder.to_owned(), locked }),
+            None => Err(lock_timed_out(target)),
         }
     }
 
@@ -170,7 +168,7 @@ impl Folder {
         }
         if options.durable {
             // Never retried: after a failed sync the kernel has dropped what it could not write.
-            rustix::fs::fsync(&self.fd).map_err(|errno| Error::os("sync", &path, errno.into()))?;
+            sync(&self.fd).map_err(|errno| Error::os("sync", &path, errno.into()))?;
         }
         Ok(())
     }
@@ -243,36 +241,47 @@ fn fill(file: OwnedFd, bytes: &[u8], options: WriteOptions) -> rustix::io::Resul
         }
     }
     if options.durable {
-        rustix::fs::fsync(&file)?;
+        sync(&file)?;
     }
     close(file)
 }
 
-fn open_folder(at: impl AsFd, path: &OsStr) -> rustix::io::Result<OwnedFd> {
+fn open_folder(path: &Path) -> rustix::io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    rustix::fs::openat(at, path, flags, Mode::empty())
+    rustix::fs::openat(CWD, path, flags, Mode::empty())
+}
+
+/// Forces a file or a folder to the disk. On macOS `fsync` leaves it in the disk's own cache.
+fn sync(file: &OwnedFd) -> rustix::io::Result<()> {
+    #[cfg(target_os = "macos")]
+    match rustix::fs::fcntl_fullfsync(file) {
+        // A file system that does not know the request.
+        Err(Errno::NOTSUP | Errno::NOTTY | Errno::INVAL) => {}
+        other => return other,
+    }
+    rustix::fs::fsync(file)
 }
 
 /// Makes the folder and its missing parents, each 0700 whatever the umask. What is there already,
 /// also by another process at the same moment, is left as it is.
-fn make_folders(path: &Path) -> rustix::io::Result<()> {
+fn make_folders(path: &Path, options: WriteOptions) -> rustix::io::Result<()> {
     let mode = Mode::from_raw_mode(FOLDER_MODE);
-    match rustix::fs::mkdirat(CWD, path, mode) {
-        Ok(()) => {}
-        Err(Errno::EXIST) => return Ok(()),
-        Err(Errno::NOENT) => {
-            let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-            make_folders(parent.ok_or(Errno::NOENT)?)?;
-            match rustix::fs::mkdirat(CWD, path, mode) {
-                Err(Errno::EXIST) => return Ok(()),
-                other => other?,
-            }
-        }
-        Err(errno) => return Err(errno),
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let mut made = rustix::fs::mkdirat(CWD, path, mode);
+    if made == Err(Errno::NOENT) {
+        make_folders(parent.ok_or(Errno::NOENT)?, options)?;
+        made = rustix::fs::mkdirat(CWD, path, mode);
     }
-    let made = rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW)?;
-    if Mode::from_raw_mode(made.st_mode) & Mode::RWXU != mode {
+    match made {
+        Err(Errno::EXIST) => return Ok(()),
+        other => other?,
+    }
+    let stat = rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW)?;
+    if Mode::from_raw_mode(stat.st_mode) & Mode::RWXU != mode {
         rustix::fs::chmodat(CWD, path, mode, AtFlags::empty())?;
+    }
+    if options.durable {
+        sync(&open_folder(parent.unwrap_or(Path::new(".")))?)?;
     }
     Ok(())
 }
@@ -288,14 +297,6 @@ fn close(file: OwnedFd) -> rustix::io::Result<()> {
         // Interrupted, but closed: neither Linux nor macOS wants a second try.
         None | Some(Errno::INTR) => Ok(()),
         Some(errno) => Err(errno),
-    }
-}
-
-/// What `io::ErrorKind` has no name for.
-pub(super) fn code_of_raw(error: &io::Error) -> Option<ErrorCode> {
-    match Errno::from_io_error(error)? {
-        Errno::LOOP => Some(ErrorCode::NotAFile),
-        _ => None,
     }
 }
 
@@ -333,5 +334,10 @@ pub(crate) fn is_local(folder: &Path) -> bool {
 /// Whether the folder is on a file system of this machine.
 #[cfg(target_os = "macos")]
 pub(crate) fn is_local(folder: &Path) -> bool {
-    rustix::fs::statfs(folder).is_ok_and(|fs| fs.f_flags & libc::MNT_LOCAL as u32 != 0)
+    const LOCAL: [&[u8]; 5] = [b"apfs", b"hfs", b"msdos", b"exfat", b"tmpfs"];
+    rustix::fs::statfs(folder).is_ok_and(|fs| {
+        let name = fs.f_fstypename.iter().map(|&unit| unit.to_ne_bytes()[0]);
+        let name: Vec<u8> = name.take_while(|&byte| byte != 0).collect();
+        LOCAL.contains(&name.as_slice())
+    })
 }

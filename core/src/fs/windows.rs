@@ -13,8 +13,8 @@ use std::ptr;
 use std::time::Duration;
 
 use windows_sys::Win32::Foundation::{
-    ERROR_ACCESS_DENIED, ERROR_CANT_ACCESS_FILE, ERROR_LOCK_VIOLATION, ERROR_SHARING_VIOLATION,
-    WAIT_ABANDONED, WAIT_OBJECT_0,
+    ERROR_ACCESS_DENIED, ERROR_LOCK_VIOLATION, ERROR_SHARING_VIOLATION, WAIT_ABANDONED,
+    WAIT_OBJECT_0,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_REPARSE_POINT, FILE_FLAG_BACKUP_SEMANTICS,
@@ -23,8 +23,10 @@ use windows_sys::Win32::Storage::FileSystem::{
 };
 use windows_sys::Win32::System::Threading::{CreateMutexW, ReleaseMutex, WaitForSingleObject};
 
-use super::{Contents, LOCK_PATIENCE, MAX_RECORD_BYTES, WriteOptions, not_a_file, too_large};
-use crate::error::{Error, ErrorCode, Result};
+use super::{
+    Contents, LOCK_PATIENCE, MAX_RECORD_BYTES, Target, WriteOptions, not_a_file, too_large,
+};
+use crate::error::{Error, ErrorCode, Result, code_of};
 
 /// How often an operation on an open file is tried; pauses grow from 1 ms to 32 ms.
 const ATTEMPTS: u32 = 10;
@@ -72,37 +74,34 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// Takes the folder's lock, which drops with it. `Ok(None)`: there is no such folder.
-    pub(crate) fn lock(verb: &'static str, path: &Path) -> Result<Option<Self>> {
-        match fs::canonicalize(path) {
-            Ok(canonical) => Self::locked(verb, path, &canonical).map(Some),
-            Err(error) => match super::code_of(&error) {
+    /// Takes the lock of a file's folder, which drops with it. `Ok(None)`: there is no such folder.
+    pub(crate) fn lock(target: Target<'_>) -> Result<Option<Self>> {
+        match fs::canonicalize(target.folder) {
+            Ok(canonical) => Self::locked(target, &canonical).map(Some),
+            Err(error) => match code_of(&error) {
                 ErrorCode::NotFound => Ok(None),
-                _ => Err(Error::os(verb, path, error)),
+                _ => Err(Error::os(target.verb, target.path, error)),
             },
         }
     }
 
     /// The same, after making the folder and its missing parents, where `options` say so.
-    pub(crate) fn lock_for_writing(
-        verb: &'static str,
-        path: &Path,
-        options: WriteOptions,
-    ) -> Result<Self> {
-        let failed = |error| Error::os(verb, path, error);
+    pub(crate) fn lock_for_writing(target: Target<'_>, options: WriteOptions) -> Result<Self> {
+        let failed = |error| Error::os(target.verb, target.path, error);
         if options.create_folders {
-            fs::create_dir_all(path).map_err(|error| match error.kind() {
+            fs::create_dir_all(target.folder).map_err(|error| match error.kind() {
                 // What exists is a file.
                 io::ErrorKind::AlreadyExists => failed(io::ErrorKind::NotADirectory.into()),
                 _ => failed(error),
             })?;
         }
-        let canonical = fs::canonicalize(path).map_err(failed)?;
-        Self::locked(verb, path, &canonical)
+        let canonical = fs::canonicalize(target.folder).map_err(failed)?;
+        Self::locked(target, &canonical)
     }
 
-    fn locked(verb: &'static str, path: &Path, canonical: &Path) -> Result<Self> {
-        let failed = |error| Error::os(verb, path, error);
+    fn locked(target: Target<'_>, canonical: &Path) -> Result<Self> {
+        let failed = |error| Error::os(target.verb, target.path, error);
+        let path = target.folder.to_owned();
         let name = mutex_name(canonical);
         // SAFETY: the name ends in NUL; a handle that is not null is ours to close.
         let mutex = unsafe {
@@ -110,9 +109,7 @@ impl Folder {
             if handle.is_null() {
                 let error = io::Error::last_os_error();
                 return match error.kind() {
-                    io::ErrorKind::PermissionDenied => {
-                        Ok(Self { path: path.to_owned(), mutex: None })
-                    }
+                    io::ErrorKind::PermissionDenied => Ok(Self { path, mutex: None }),
                     _ => Err(failed(error)),
                 };
             }
@@ -122,10 +119,8 @@ impl Folder {
         // SAFETY: the handle is open.
         match unsafe { WaitForSingleObject(mutex.as_raw_handle(), patience) } {
             // Abandoned: its holder died. What it left is complete at every instant.
-            WAIT_OBJECT_0 | WAIT_ABANDONED => {
-                Ok(Self { path: path.to_owned(), mutex: Some(mutex) })
-            }
-            _ => Err(super::lock_timed_out(verb, path)),
+            WAIT_OBJECT_0 | WAIT_ABANDONED => Ok(Self { path, mutex: Some(mutex) }),
+            _ => Err(super::lock_timed_out(target)),
         }
     }
 
@@ -221,15 +216,6 @@ fn persistently<T>(mut attempt: impl FnMut() -> io::Result<T>) -> io::Result<T> 
 fn is_sharing_violation(error: &io::Error) -> bool {
     let code = error.raw_os_error().and_then(|code| u32::try_from(code).ok());
     matches!(code, Some(ERROR_ACCESS_DENIED | ERROR_SHARING_VIOLATION | ERROR_LOCK_VIOLATION))
-}
-
-/// What `io::ErrorKind` has no name for.
-pub(super) fn code_of_raw(error: &io::Error) -> Option<ErrorCode> {
-    match u32::try_from(error.raw_os_error()?).ok()? {
-        ERROR_SHARING_VIOLATION | ERROR_LOCK_VIOLATION => Some(ErrorCode::Busy),
-        ERROR_CANT_ACCESS_FILE => Some(ErrorCode::NotAFile),
-        _ => None,
-    }
 }
 
 /// Whether the folder is on a drive of this machine.

@@ -10,6 +10,11 @@ use super::{Facts, Host, Probe, Want, hash_machine_id};
 
 pub(crate) const PLATFORM: &str = "darwin";
 
+pub(crate) const HAS_PID_NAMESPACES: bool = false;
+
+/// There are no time namespaces here, so none is ever compared with it.
+pub(crate) const INITIAL_TIME_NS: u64 = 0;
+
 /// The host; nothing of it is worth remembering.
 pub(crate) fn host() -> Rc<Host> {
     Rc::new(read_host())
@@ -20,7 +25,7 @@ pub(super) fn forget_host() {}
 
 pub(super) fn read_host() -> Host {
     Host {
-        boot: boot_session(),
+        boot: boot(),
         host_key: host_uuid().map(|uuid| hash_machine_id(&uuid)),
         pid_ns: None,
         time_ns: None,
@@ -126,7 +131,7 @@ fn word(bytes: &[u8; KINFO_PROC_BYTES], at: usize) -> u32 {
 }
 
 /// `kern.bootsessionuuid`: new at every boot.
-fn boot_session() -> Option<String> {
+pub(super) fn boot() -> Option<String> {
     let mut bytes = [0_u8; 64];
     let mut length = bytes.len();
     // SAFETY: the name ends in NUL, and the kernel writes at most `length` bytes.

@@ -3,8 +3,6 @@
 //! One face; each system has its module. Nothing here decides: `liveness` does.
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
-mod fork;
-#[cfg(any(target_os = "linux", target_os = "android"))]
 mod linux;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use linux as sys;
@@ -27,7 +25,9 @@ use siphasher::sip128::{Hasher128 as _, SipHasher24};
 
 use crate::error::{Error, ErrorCode, Result};
 
-pub(crate) use sys::{PLATFORM, epoch_of, host, hostname, probe};
+pub(crate) use sys::{
+    HAS_PID_NAMESPACES, INITIAL_TIME_NS, PLATFORM, epoch_of, host, hostname, probe,
+};
 
 /// The largest process id that any system gives out; larger ones never reach a system call.
 pub(crate) const MAX_PID: u32 = i32::MAX as u32;
@@ -145,11 +145,14 @@ fn identity_from(host: &Host, facts: &Facts) -> Identity {
     }
 }
 
-/// The host as it is now, and not as it was remembered: a process restored from a checkpoint may
-/// find itself in another boot.
-pub(crate) fn host_now() -> Rc<Host> {
+/// The host as it is now, if its boot is not the one that is remembered: a process restored from a
+/// checkpoint may find itself in another.
+pub(crate) fn moved_to(remembered: &Host) -> Option<Rc<Host>> {
+    if sys::boot() == remembered.boot {
+        return None;
+    }
     sys::forget_host();
-    host()
+    Some(host())
 }
 
 /// A pseudo-random function of a constant under the machine id as its key: machine-id(5) asks

@@ -24,29 +24,43 @@ use super::{Facts, Host, Probe, Want, hash_machine_id};
 
 pub(crate) const PLATFORM: &str = "win32";
 
+pub(crate) const HAS_PID_NAMESPACES: bool = false;
+
+/// There are no time namespaces here, so none is ever compared with it.
+pub(crate) const INITIAL_TIME_NS: u64 = 0;
+
 thread_local! {
     static HOST: OnceCell<Rc<Host>> = const { OnceCell::new() };
 }
 
 /// The host; a Windows process is neither forked nor restored, so it is read once per thread.
 pub(crate) fn host() -> Rc<Host> {
-    HOST.with(|host| Rc::clone(host.get_or_init(|| Rc::new(read_host()))))
+    HOST.try_with(|host| Rc::clone(host.get_or_init(|| Rc::new(read_host()))))
+        // At the end of a thread nothing can be remembered any more.
+        .unwrap_or_else(|_| Rc::new(read_host()))
 }
 
 /// What is remembered stays true.
 pub(super) fn forget_host() {}
 
+/// Windows names no boot. It needs none: a creation time of 100 ns grain is not met again after a
+/// restart, so the machine is all that has to be told apart.
+pub(super) fn boot() -> Option<String> {
+    host_key()
+}
+
+fn host_key() -> Option<String> {
+    machine_guid().map(|guid| hash_machine_id(guid.as_bytes()))
+}
+
 pub(super) fn read_host() -> Host {
-    let host_key = machine_guid().map(|guid| hash_machine_id(guid.as_bytes()));
     let own = match probe(std::process::id(), Want { start: true, user: false }) {
         Probe::There(facts) => facts.start,
         _ => None,
     };
     Host {
-        // Windows names no boot. It needs none: a creation time of 100 ns grain is not met again
-        // after a restart, so the machine is all that has to be told apart.
-        boot: host_key.clone(),
-        host_key,
+        boot: boot(),
+        host_key: host_key(),
         pid_ns: None,
         time_ns: None,
         start: own,
@@ -88,9 +102,12 @@ pub(crate) fn probe(pid: u32, want: Want) -> Probe {
     let (opened, wait) = unsafe {
         (GetProcessId(process.as_raw_handle()), WaitForSingleObject(process.as_raw_handle(), 0))
     };
-    // The two low bits of a pid are ignored when it is opened.
-    if opened != pid {
-        return Probe::Gone;
+    match opened {
+        // It does not say.
+        0 => return Probe::Unsupported,
+        // The two low bits of a pid are ignored when it is opened.
+        _ if opened != pid => return Probe::Gone,
+        _ => {}
     }
     // Not by the exit code: 259, which means "still running", is a legal one.
     if wait == WAIT_OBJECT_0 {

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use serde_json::value::RawValue;
 
-use super::json::Member;
+use super::json::{Member, members};
+use crate::error::{Error, ErrorCode, Result};
 
 /// The unknown keys of a record with their values as raw JSON text, in the order of the file.
 ///
@@ -20,6 +21,15 @@ struct Entry {
 }
 
 impl Extra {
+    /// Takes the members of a JSON object; of equal keys the last wins.
+    ///
+    /// [`ErrorCode::InvalidInput`] if the text is no JSON object.
+    pub fn from_json(text: impl AsRef<[u8]>) -> Result<Self> {
+        members(text.as_ref()).map(|members| Self::from_members(&members)).map_err(|refusal| {
+            Error::value(ErrorCode::InvalidInput, "accept", "`extra`", refusal.reason)
+        })
+    }
+
     /// How many keys there are.
     pub fn len(&self) -> usize {
         self.0.len()

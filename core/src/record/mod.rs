@@ -40,7 +40,7 @@ pub struct Record {
     pub identity: Identity,
     /// 32 hex digits, random for every registration.
     pub instance: Option<String>,
-    /// Grows by one with every write of a registration.
+    /// Counts the writes of a registration; who owns the record raises it.
     pub revision: Option<u64>,
     /// The program: `[a-z][a-z0-9-]{0,31}`, such as `qwen-code`; not `schema`.
     pub agent: Option<String>,
@@ -64,7 +64,7 @@ pub struct Record {
 }
 
 /// The place of a session in a terminal multiplexer.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Terminal {
     /// The program, such as `tmux` or `zellij`.
@@ -73,12 +73,14 @@ pub struct Terminal {
     pub session: Option<String>,
     /// The pane in it.
     pub pane: Option<String>,
+    /// Every other key of the object.
+    pub(crate) extra: Extra,
 }
 
 impl Terminal {
     /// A place in a multiplexer.
     pub fn new(multiplexer: Option<String>, session: Option<String>, pane: Option<String>) -> Self {
-        Self { multiplexer, session, pane }
+        Self { multiplexer, session, pane, extra: Extra::default() }
     }
 
     fn is_empty(&self) -> bool {

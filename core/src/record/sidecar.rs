@@ -152,16 +152,21 @@ fn take_version(agent: Option<&str>, others: &mut Vec<Member<'_>>) -> Result<Ver
 
 fn terminal(field: &Field<'_>) -> Result<Option<Terminal>, Refusal> {
     let mut terminal = Terminal::default();
+    let mut others = Vec::new();
     for member in field.members()? {
         let slot = match member.key.as_deref() {
             Some("multiplexer") => &mut terminal.multiplexer,
             Some("session") => &mut terminal.session,
             Some("pane") => &mut terminal.pane,
-            _ => continue,
+            _ => {
+                others.push(member);
+                continue;
+            }
         };
         let value = Field::new("terminal", member.value);
         *slot = if value.is_null() { None } else { Some(value.text()?) };
     }
+    terminal.extra = Extra::from_members(&others);
     Ok(Some(terminal).filter(|terminal| !terminal.is_empty()))
 }
 
@@ -204,6 +209,9 @@ pub(crate) fn encode(record: &Record) -> Result<Vec<u8>, Refusal> {
             json.optional("multiplexer", terminal.multiplexer.as_deref());
             json.optional("session", terminal.session.as_deref());
             json.optional("pane", terminal.pane.as_deref());
+            for (key, value) in terminal.extra.iter() {
+                json.raw(key, value);
+            }
         });
     }
     for (key, value) in record.extra.iter() {

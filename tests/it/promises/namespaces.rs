@@ -33,6 +33,11 @@ fn verdicts_on(paths: &[String], namespaces: &[&str]) -> Vec<String> {
     lines_of(&if namespaces.is_empty() { judge } else { under(namespaces, &judge) }, "")
 }
 
+fn without(mut record: serde_json::Value, key: &str) -> serde_json::Value {
+    record.as_object_mut().expect("an object").remove(key);
+    record
+}
+
 #[track_caller]
 fn all_are(verdicts: &[String], expected: &str) {
     assert_eq!(verdicts.len(), EACH);
@@ -115,6 +120,48 @@ fn a_proc_of_the_outside_is_not_believed() {
     }
 }
 
+/// A record that does not say in which namespace its pid is meant, where nothing of our own can be
+/// read: the process may well be outside.
+#[test]
+fn without_proc_nobody_elsewhere_is_called_dead() {
+    if !system::has(&[Need::Root, Need::Namespaces]) {
+        return;
+    }
+    let mut helper = Helper::start();
+    let facts = helper.spawn("living").expect("a living process");
+    let record = without(full(&facts), "pid_ns").to_string() + "\n";
+    let hide = "mount -t tmpfs none /proc; exec \"$@\"";
+    let blind = ["unshare", "--pid", "--fork", "--kill-child", "--mount", "sh", "-ec", hide, "sh"];
+    let seen = lines_of(&under(&blind, &actor(&["judge-lines"])), &record.repeat(EACH));
+    all_are(&seen, "no_identity");
+    helper.finish();
+}
+
+/// As a process finds it that was saved on one host and restored on another: the boot that it
+/// remembers is not the one that it is in.
+#[test]
+fn a_remembered_boot_proves_no_death() {
+    if !system::has(&[Need::Root, Need::Namespaces]) {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("s.json");
+    let other_boot = folder.path().join("boot_id");
+    std::fs::write(&other_boot, "00000000-0000-4000-8000-000000000000\n").expect("a file");
+    let mut helper = Helper::start();
+    let mut record = full(&helper.spawn("gone").expect("a process that is gone"));
+    record["host_key"] = "0".repeat(32).into();
+    std::fs::write(&path, record.to_string()).expect("a file");
+    let path = path.to_str().expect("text");
+    let boot_id = "/proc/sys/kernel/random/boot_id";
+    let moved = format!("mount --bind '{}' {boot_id}", other_boot.display());
+    for (change, expected) in [("true", "gone"), (moved.as_str(), "other_host")] {
+        let judge = actor(&["judge-file-after", path, "sh", "-ec", change]);
+        assert_eq!(lines_of(&under(&["unshare", "--mount"], &judge), ""), [expected], "{change}");
+    }
+    helper.finish();
+}
+
 #[test]
 fn another_time_namespace_shifts_the_clock_and_not_the_verdict() {
     if !system::has(&[Need::Root, Need::TimeNamespaces]) {
@@ -140,9 +187,14 @@ fn another_time_namespace_shifts_the_clock_and_not_the_verdict() {
     // The other way round.
     let mut helper = Helper::start();
     let facts = helper.spawn("living").expect("a living process");
-    for (record, expected) in
-        [(full(&facts), "verified"), (ticks(&facts), "clock"), (plain(&facts), "unverified")]
-    {
+    let silent = without(ticks(&facts), "time_ns");
+    for (record, expected) in [
+        (full(&facts), "verified"),
+        (ticks(&facts), "clock"),
+        // Other programs do not say where they read the start.
+        (silent, "clock"),
+        (plain(&facts), "unverified"),
+    ] {
         let lines = record.to_string() + "\n";
         let seen = lines_of(&under(&shifted, &actor(&["judge-lines"])), &lines.repeat(EACH));
         all_are(&seen, expected);

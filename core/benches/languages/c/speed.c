@@ -1,7 +1,9 @@
 /*
  * What the library costs in C: the jobs of ../../speed, the same way and with the same output.
  *
- *     speed <job> <folder> <calls>
+ *     speed <job> <folder> <calls> <calls a turn>
+ *
+ * There is one contender, so there are no turns.
  */
 #include <sessionreg.h>
 #include <stdio.h>
@@ -78,9 +80,9 @@ static void measure(const char *job, void (*run)(void), size_t calls) {
 }
 
 int main(int argc, char **argv) {
-    long calls = argc == 4 ? strtol(argv[3], NULL, 10) : 0;
+    long calls = argc == 5 ? strtol(argv[3], NULL, 10) : 0;
     if (calls < 1) {
-        fprintf(stderr, "usage: speed <job> <folder> <calls>\n");
+        fprintf(stderr, "usage: speed <job> <folder> <calls> <calls a turn>\n");
         return 2;
     }
     snprintf(path, sizeof path, "%s/c.runtime.json", argv[2]);

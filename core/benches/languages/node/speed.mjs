@@ -1,6 +1,6 @@
 // What the library costs in Node: the jobs of ../../speed, the same way and with the same output.
 //
-//     node speed.mjs <job> <folder> <calls>
+//     node speed.mjs <job> <folder> <calls> <calls a turn>
 import { promises, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as sessionreg from 'sessionreg'
@@ -14,8 +14,8 @@ const record = new sessionreg.SessionRecord({
 })
 const value = JSON.parse(record.toJsonText())
 
-const [job, folder, callsGiven] = process.argv.slice(2)
-const calls = Number(callsGiven)
+const [job, folder] = process.argv.slice(2)
+const [calls, callsATurn] = process.argv.slice(4).map(Number)
 const path = join(folder, 'node.runtime.json')
 const other = join(folder, 'other.json')
 const temp = join(folder, 'other.tmp')
@@ -56,23 +56,26 @@ const jobs = {
   },
 }
 
-// Contenders take turns, call by call: what else the machine does meets all of them alike.
+// Contenders take turns, so that what else the machine does meets all of them alike.
 const contenders = Object.entries(jobs[job]).map(([name, run]) => ({ name, run, times: [] }))
-const warmingUp = calls >> 2
-for (let turn = 0; turn < warmingUp + calls; turn++) {
+const turns = Math.ceil(calls / callsATurn)
+const warmingUp = Math.ceil(turns / 4)
+for (let turn = 0; turn < warmingUp + turns; turn++) {
   for (const { run, times } of contenders) {
-    const start = performance.now()
-    const result = run()
-    // Who is not asynchronous does not wait for a turn of the event loop either.
-    if (result instanceof Promise) await result
-    const end = performance.now()
-    if (turn >= warmingUp) times.push((end - start) * 1000)
+    for (let call = 0; call < callsATurn; call++) {
+      const start = performance.now()
+      const result = run()
+      // Who is not asynchronous does not wait for a turn of the event loop either.
+      if (result instanceof Promise) await result
+      const end = performance.now()
+      if (turn >= warmingUp) times.push((end - start) * 1000)
+    }
   }
   contenders.reverse()
 }
 
 for (const { name, times } of contenders) {
   times.sort((a, b) => a - b)
-  const at = (percent) => times[Math.floor(((calls - 1) * percent) / 100)]
+  const at = (percent) => times[Math.floor(((times.length - 1) * percent) / 100)]
   console.log(JSON.stringify({ job, contender: name, p10: at(10), p50: at(50), p90: at(90) }))
 }

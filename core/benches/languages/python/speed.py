@@ -1,11 +1,12 @@
 """What the library costs in Python: the jobs of ../../speed, the same way and with the same output.
 
-speed.py <job> <folder> <calls>
+speed.py <job> <folder> <calls> <calls a turn>
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -109,26 +110,28 @@ JOBS = {
 }
 
 
-def compare(job: str, calls: int, contenders: Contenders) -> None:
-    """Let the contenders take turns, call by call, and print what each needed."""
+def compare(job: str, calls: int, calls_a_turn: int, contenders: Contenders) -> None:
+    """Let the contenders take turns, and print what each needed."""
     to, fro = list(contenders.items()), list(contenders.items())[::-1]
     times: dict[str, list[int]] = {name: [] for name in contenders}
-    warming_up = calls // 4
-    for turn in range(warming_up + calls):
+    turns = math.ceil(calls / calls_a_turn)
+    warming_up = math.ceil(turns / 4)
+    for turn in range(warming_up + turns):
         for name, run in fro if turn % 2 else to:
-            start = perf_counter_ns()
-            run()
-            end = perf_counter_ns()
-            if turn >= warming_up:
-                times[name].append(end - start)
+            for _ in range(calls_a_turn):
+                start = perf_counter_ns()
+                run()
+                end = perf_counter_ns()
+                if turn >= warming_up:
+                    times[name].append(end - start)
     for name, taken in times.items():
         taken.sort()
         result: dict[str, object] = {"job": job, "contender": name}
         for percent in (10, 50, 90):
-            result[f"p{percent}"] = taken[(calls - 1) * percent // 100] / 1e3
+            result[f"p{percent}"] = taken[(len(taken) - 1) * percent // 100] / 1e3
         print(json.dumps(result))
 
 
 if __name__ == "__main__":
-    job, folder, calls = sys.argv[1:]
-    compare(job, int(calls), JOBS[job](Path(folder)))
+    job, folder, calls, calls_a_turn = sys.argv[1:]
+    compare(job, int(calls), int(calls_a_turn), JOBS[job](Path(folder)))

@@ -3,6 +3,8 @@
 //!
 //! What the calls say of zombies, threads, hidden and foreign processes is in `docs/liveness.md`.
 
+mod fork;
+
 use std::cell::RefCell;
 use std::fs::read_link;
 use std::os::fd::OwnedFd;
@@ -14,9 +16,15 @@ use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open, test_kill_process};
 use rustix::time::Timespec;
 
-use super::{Facts, Host, Probe, Want, fork, hash_machine_id};
+use super::{Facts, Host, Probe, Want, hash_machine_id};
 
 pub(crate) const PLATFORM: &str = "linux";
+
+/// A pid alone does not say in which namespace it is meant.
+pub(crate) const HAS_PID_NAMESPACES: bool = true;
+
+/// `PROC_TIME_INIT_INO` of `linux/proc_ns.h`: the time namespace in which nothing is shifted.
+pub(crate) const INITIAL_TIME_NS: u64 = 0xEFFF_FFFA;
 
 /// `f_type` of pidfs, linux/magic.h.
 const PIDFS_MAGIC: u64 = 0x5049_4446;
@@ -29,32 +37,51 @@ thread_local! {
 /// The host, read once per thread and again after a fork.
 pub(crate) fn host() -> Rc<Host> {
     let generation = fork::generation();
-    HOST.with_borrow_mut(|slot| match slot {
-        Some((known, host)) if *known == generation => Rc::clone(host),
-        _ => {
-            let host = Rc::new(read_host());
-            *slot = Some((generation, Rc::clone(&host)));
-            host
+    let remembered = HOST.try_with(|slot| {
+        let mut slot = slot.borrow_mut();
+        match &*slot {
+            Some((known, host)) if *known == generation => Rc::clone(host),
+            _ => {
+                let host = Rc::new(read_host());
+                *slot = Some((generation, Rc::clone(&host)));
+                host
+            }
         }
-    })
+    });
+    // At the end of a thread, as in a handler of `atexit`, nothing can be remembered any more.
+    remembered.unwrap_or_else(|_| Rc::new(read_host()))
 }
 
 pub(super) fn forget_host() {
-    HOST.set(None);
+    // What is no more needs not be forgotten.
+    let _ = HOST.try_with(|slot| slot.replace(None));
+}
+
+/// The id of the boot, read now.
+pub(super) fn boot() -> Option<String> {
+    let id = text("/proc/sys/kernel/random/boot_id")?.trim().to_owned();
+    Some(id).filter(|id| !id.is_empty())
+}
+
+/// The id of the machine. Images for many machines carry `uninitialized`, or nothing: that is not
+/// the id of one.
+fn machine_id() -> Option<String> {
+    ["/etc/machine-id", "/var/lib/dbus/machine-id"].into_iter().find_map(|path| {
+        let id = text(path)?.trim().to_ascii_lowercase();
+        let is_id = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+        Some(id).filter(|id| is_id && id.bytes().any(|byte| byte != b'0'))
+    })
+}
+
+fn text(path: &str) -> Option<String> {
+    String::from_utf8(read_small(path)?).ok()
 }
 
 pub(super) fn read_host() -> Host {
-    let text = |path| read_small(path).and_then(|bytes| String::from_utf8(bytes).ok());
-    let machine_id = text("/etc/machine-id")
-        .filter(|id| !id.trim().is_empty())
-        .or_else(|| text("/var/lib/dbus/machine-id"))
-        .filter(|id| !id.trim().is_empty());
     let release = rustix::system::uname();
     Host {
-        boot: text("/proc/sys/kernel/random/boot_id")
-            .map(|id| id.trim().to_owned())
-            .filter(|id| !id.is_empty()),
-        host_key: machine_id.map(|id| hash_machine_id(id.trim().as_bytes())),
+        boot: boot(),
+        host_key: machine_id().map(|id| hash_machine_id(id.as_bytes())),
         pid_ns: inode_of("/proc/self/ns/pid"),
         time_ns: inode_of("/proc/self/ns/time"),
         start: Stat::read("/proc/self/stat").map(|stat| stat.start),

@@ -1,0 +1,225 @@
+"""What is measured, and what is to be reached."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from statistics import median
+
+# The 10th, the 50th and the 90th, in microseconds.
+Percentiles = tuple[float, float, float]
+
+# Of every contender, and of every round.
+Figures = dict[str, list[Percentiles]]
+
+REQUIRE = "require('sessionreg')"
+REQUIRE_AND_CALL = f"{REQUIRE}.checkSessionId('a')"
+REQUIRE_NOTHING = "require('empty')"
+
+SINGLY = (
+    "Each call comes after one of another contender, and meets the processor's caches as that one"
+    " has left them: in Rust after another few system calls, in Python and Node after all that"
+    " their own libraries do. So the languages are less alike here."
+)
+TEXT = (
+    "What it takes beyond the calls is making text:"
+    " the record's JSON, and the temporary file's name."
+)
+COLD = (
+    "Compare it with the turns of ten calls above: the difference is most likely what the"
+    " contenders before it, which in Node work on other threads too, leave of the caches."
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A program's part in a round; for a fresh process the job is a statement."""
+
+    program: str
+    job: str
+    calls: int
+    calls_a_turn: int = 10
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a contender is to reach, as the median of all rounds.
+
+    The measure is the contender of which `limit` is a multiple, or `over Rust` for so many
+    microseconds more, or `µs` for microseconds.
+    """
+
+    contender: str
+    limit: float
+    measure: str
+    #: Said where the goal is missed.
+    reason: str = ""
+
+    def __str__(self) -> str:
+        """Say what is to be reached."""
+        if self.measure == "µs":
+            return f"≤ {self.limit:,g} µs"
+        if self.measure == "over Rust":
+            return f"≤ Rust + {self.limit:g} µs"
+        return f"≤ {self.limit:g} × {self.measure}"
+
+    def value(self, figures: Figures) -> float:
+        """Return what was reached."""
+        own = medians(figures, self.contender)
+        if self.measure == "µs":
+            return median(own)
+        others = medians(figures, self.measure.removeprefix("over "))
+        pairs = zip(own, others, strict=True)
+        if self.measure == "over Rust":
+            return median(mine - theirs for mine, theirs in pairs)
+        return median(mine / theirs for mine, theirs in pairs)
+
+
+@dataclass(frozen=True)
+class Table:
+    """One job, or one question."""
+
+    key: str
+    title: str
+    runs: list[Run]
+    goals: list[Goal] = field(default_factory=list)
+    in_memory: bool = False
+    text: str = ""
+
+
+def medians(figures: Figures, contender: str) -> list[float]:
+    """Return the medians of all rounds; `floor` and `required` have a description after them."""
+    for name, rounds in figures.items():
+        if name == contender or (is_base(name) and name.startswith(f"{contender}:")):
+            return [p50 for _, p50, _ in rounds]
+    return []
+
+
+def is_base(name: str) -> bool:
+    """Whether a contender is one that others are measured by."""
+    return name.startswith(("floor:", "required:"))
+
+
+def everywhere(job: str, calls: int) -> list[Run]:
+    """Have all languages do a job."""
+    return [Run(program, job, calls) for program in ("rust", "c", "python", "node")]
+
+
+def singly(job: str, calls: int) -> list[Run]:
+    """Have a job done in turns of one call, by programs that have contenders for turns."""
+    return [Run(program, job, calls, 1) for program in ("rust", "python", "node")]
+
+
+def replacing(*further: Goal) -> list[Goal]:
+    """Return what is to be reached on every file system, and more."""
+    return [
+        *further,
+        Goal("Rust", 1.2, "required", TEXT),
+        Goal("C", 1.02, "Rust"),
+        Goal("Python", 4, "over Rust"),
+        Goal("Node sync", 4, "over Rust"),
+    ]
+
+
+def tables(kind: str) -> list[Table]:
+    """Return all that is measured; `kind` is the file system of the disk."""
+    on_ext4 = [Goal("Rust", 1.15, "floor")] if kind == "ext4" else []
+    return [
+        Table(
+            "replace",
+            f"Replace a record: disk, {kind}",
+            everywhere("replace", 300),
+            replacing(*on_ext4),
+        ),
+        Table(
+            "replace-memory",
+            "Replace a record: memory, tmpfs",
+            everywhere("replace", 1_500),
+            replacing(),
+            in_memory=True,
+        ),
+        Table(
+            "replace-durably",
+            f"Replace a record durably: disk, {kind}",
+            everywhere("replace-durably", 40),
+            [Goal("Rust", 1.1, "floor")],
+        ),
+        Table(
+            "read",
+            "Read a record and parse it",
+            everywhere("read", 3_000),
+            [
+                Goal("Rust", 1.25, "required"),
+                Goal("Python", 2, "required"),
+                Goal("Node sync", 2, "required"),
+                Goal("Node promise", 25, "µs"),
+            ],
+        ),
+        Table(
+            "verdict",
+            "Verdict on one process",
+            [*everywhere("verdict", 3_000), Run("python", "verdict-by-ps", 10)],
+            [Goal("Rust", 1.2, "required")],
+            text="The record holds the inode of the process's pidfd, as records of this library do"
+            " on Linux 6.9 and later. It was made, not read: for one that was read from a file of"
+            " another user than root one call more asks whose the process is.",
+        ),
+        Table(
+            "verdict-by-start",
+            "Verdict on one process, by its start",
+            [Run("rust", "verdict-by-start", 3_000)],
+            [Goal("Rust", 1.2, "required")],
+            text="The record holds no inode: it is another program's, or an older system's.",
+        ),
+        Table(
+            "replace-singly",
+            "Replace a record, turns of one call: memory, tmpfs",
+            singly("replace", 1_500),
+            [
+                Goal("Rust", 1.2, "required", TEXT),
+                Goal("Python", 4, "over Rust", COLD),
+                Goal("Node sync", 4, "over Rust", COLD),
+            ],
+            in_memory=True,
+            text=SINGLY,
+        ),
+        Table(
+            "read-singly",
+            "Read a record and parse it, turns of one call",
+            singly("read", 3_000),
+            [
+                Goal("Rust", 1.25, "required"),
+                Goal("Python", 2, "required", COLD),
+                Goal("Node sync", 2, "required", COLD),
+                Goal("Node promise", 25, "µs", COLD),
+            ],
+            text=SINGLY,
+        ),
+        Table("verdicts", "Verdicts on many records", [Run("rust", "verdicts", 20)]),
+        Table(
+            "import",
+            "Import in Python",
+            [
+                Run("fresh python", f"import {module}", 5)
+                for module in ("sessionreg", "psutil", "json")
+            ],
+            [Goal("import sessionreg", 3_000, "µs")],
+            text="Each in a fresh process, whose own start is not in it.",
+        ),
+        Table(
+            "require",
+            "Require in Node",
+            [
+                Run("fresh node", statement, 5)
+                for statement in (
+                    REQUIRE_NOTHING,
+                    REQUIRE,
+                    REQUIRE_AND_CALL,
+                    "require('write-file-atomic')",
+                )
+            ],
+            [Goal(REQUIRE, 5_000, "µs"), Goal(REQUIRE_AND_CALL, 5_000, "µs")],
+            text="Each in a fresh process, whose own start is not in it. `empty` has one empty"
+            " file, and `exports` in its package.json: what it takes is Node's own. The first call"
+            " of ours loads the addon.",
+        ),
+    ]
