@@ -63,6 +63,8 @@ export interface Terminal {
   readonly session: string | null
   /** The pane in it. */
   readonly pane: string | null
+  /** Keys that this version does not know, as the text of a JSON object; left out if there are none. */
+  readonly extraJson?: string | null
 }
 
 /** A value that JSON has. */
@@ -92,6 +94,11 @@ export interface RecordFields {
   hostname?: string | null | undefined
   /** When the session began, in milliseconds since the Unix epoch; by default now. */
   startedAt?: number | undefined
+  /**
+   * The same in seconds, exactly; `startedAt` wins where it is another time, as in a copy of a record
+   * in which it was changed.
+   */
+  startedAtSeconds?: number | undefined
   /** The program: `[a-z][a-z0-9-]{0,31}`, such as `qwen-code`. */
   agent?: string | null | undefined
   /** The version of the program. */
@@ -126,7 +133,7 @@ export interface RecordFields {
   timeNs?: number | null | undefined
   /** 32 hex digits, random for every registration. */
   instance?: string | null | undefined
-  /** Grows by one with every write of a registration. */
+  /** Counts the writes of a registration; who owns the record raises it. */
   revision?: number | null | undefined
   /** The key of `agentVersion` in a file, such as `qwen_version`; by default the agent's. */
   versionKey?: string | undefined
@@ -161,9 +168,14 @@ export class SessionRecord {
   readonly hostname: string | null
   /**
    * Milliseconds since the Unix epoch. Files hold seconds: the number here is whole where that
-   * gives the same seconds again, else the nearest that does.
+   * gives the same seconds again, else the nearest that does, if any.
    */
   readonly startedAt: number
+  /**
+   * The same in seconds, exactly as in the file: of finer times, some differ by less than a number
+   * of milliseconds can tell.
+   */
+  readonly startedAtSeconds: number
   readonly agentVersion: string | null
   readonly procStart: string | null
   readonly pidInode: string | null

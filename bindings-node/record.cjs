@@ -4,7 +4,7 @@
 const { addon } = require('./addon.cjs')
 
 // The order in which the addon takes fields and gives them: `src/record.rs` has the same.
-const NUMBERS = ['pid', 'startedAt', 'pidNs', 'timeNs', 'revision']
+const NUMBERS = ['pid', 'startedAt', 'startedAtSeconds', 'pidNs', 'timeNs', 'revision']
 const TEXTS = [
   'sessionId',
   'workDir',
@@ -22,7 +22,7 @@ const TEXTS = [
   'transcriptPath',
   'parentSessionId',
 ]
-const TERMINAL_TEXTS = ['multiplexer', 'session', 'pane']
+const TERMINAL_TEXTS = ['multiplexer', 'session', 'pane', 'extraJson']
 const FURTHER_TEXTS = ['versionKey', 'extraJson']
 const FIELDS = new Set([...NUMBERS, ...TEXTS, 'terminal', ...FURTHER_TEXTS, 'extra'])
 const TERMINAL_FIELDS = new Set(TERMINAL_TEXTS)
@@ -63,22 +63,23 @@ class SessionRecord {
     this.workDir = next()
     this.hostname = next()
     this.startedAt = table[1]
+    this.startedAtSeconds = table[2]
     this.agentVersion = next()
     this.procStart = next()
     this.pidInode = next()
     this.hostKey = next()
     this.platform = next()
-    this.pidNs = numberAt(2)
-    this.timeNs = numberAt(3)
+    this.pidNs = numberAt(3)
+    this.timeNs = numberAt(4)
     this.instance = next()
-    this.revision = numberAt(4)
+    this.revision = numberAt(5)
     this.agent = next()
     this.kind = next()
     this.name = next()
     this.entrypoint = next()
     this.transcriptPath = next()
     this.parentSessionId = next()
-    this.terminal = terminalOf(next(), next(), next())
+    this.terminal = terminalOf(next(), next(), next(), next())
     this.versionKey = next()
     this.extraJson = next()
     Object.freeze(this)
@@ -123,7 +124,8 @@ function numberAt(index) {
   return Number.isNaN(value) ? null : value
 }
 
-function terminalOf(multiplexer, session, pane) {
+function terminalOf(multiplexer, session, pane, extraJson) {
+  if (extraJson !== null) return Object.freeze({ multiplexer, session, pane, extraJson })
   if (multiplexer === null && session === null && pane === null) return null
   return Object.freeze({ multiplexer, session, pane })
 }
@@ -152,7 +154,7 @@ function copyOfTerminal(terminal) {
   return terminal === undefined ? undefined : { ...only(terminal, TERMINAL_FIELDS, '`terminal`') }
 }
 
-const NOWHERE = Object.freeze({ multiplexer: null, session: null, pane: null })
+const NOWHERE = Object.freeze({ multiplexer: null, session: null, pane: null, extraJson: null })
 
 /** NaN and -Infinity stand for what is no number; so neither may come from outside. */
 function packedNumber(value, name) {

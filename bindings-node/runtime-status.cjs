@@ -37,7 +37,7 @@ function statusOf(record) {
     sessionId: record.sessionId,
     workDir: record.workDir,
     hostname: record.hostname,
-    startedAt: record.startedAt / 1000,
+    startedAt: record.startedAtSeconds,
     qwenVersion: record.versionKey === VERSION_KEY ? record.agentVersion : null,
   }
 }

@@ -365,12 +365,24 @@ sessionreg_status sessionreg_record_of_process(const sessionreg_fields *fields,
  * Changes the fields that are given; the others stay, and so do the identity of the process, the
  * instance and where the record was read from.
  *
- * A record stays with its process: `fields->pid` must be 0. Text that was borrowed from the record
- * is no more.
+ * A record stays with its process: `fields->pid` must be 0. `sessionreg_record_unset` takes a field
+ * away. Text that was borrowed from the record is no more.
  */
 sessionreg_status sessionreg_record_set(sessionreg_record *record,
                                         const sessionreg_fields *fields,
                                         sessionreg_error **error);
+
+/**
+ * Takes an optional field away: it is absent then. One that is absent already stays so.
+ *
+ * `field` is the name of a member of `sessionreg_fields`: `agent_version`, `agent`, `kind`, `name`,
+ * `entrypoint`, `transcript_path`, `parent_session_id`, `terminal_multiplexer`, `terminal_session`
+ * or `terminal_pane`. Any other is `SESSIONREG_STATUS_INVALID_INPUT`. Text that was borrowed from
+ * the record is no more.
+ */
+sessionreg_status sessionreg_record_unset(sessionreg_record *record,
+                                          const char *field,
+                                          sessionreg_error **error);
 
 /*
  * What a record says
@@ -428,7 +440,7 @@ int64_t sessionreg_record_time_ns(const sessionreg_record *record);
 /** 32 hex digits, random for every registration. */
 sessionreg_text sessionreg_record_instance(const sessionreg_record *record);
 
-/** Grows by one with every write of a registration. */
+/** Counts the writes of a registration; who owns the record raises it. */
 int64_t sessionreg_record_revision(const sessionreg_record *record);
 
 /** The program, such as `qwen-code`. */

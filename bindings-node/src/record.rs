@@ -1,16 +1,12 @@
 //! Records as handles: made of fields, taken apart into fields, from JSON text and to it.
 
 use std::ffi::c_void;
-use std::fmt;
 use std::ptr;
 use std::sync::Arc;
 
 use napi::bindgen_prelude::{BufferSlice, Unknown};
 use napi::{Env, JsValue as _, sys};
 use napi_derive::napi;
-use serde::Deserializer as _;
-use serde::de::{MapAccess, Visitor};
-use serde_json::value::RawValue;
 use sessionreg::{Extra, Record, Terminal};
 
 use crate::failure::{Failure, answer};
@@ -62,13 +58,14 @@ unsafe extern "C" fn finalize(_: sys::napi_env, data: *mut c_void, _: *mut c_voi
 }
 
 // `record.cjs` has the same fields in the same order.
-const NUMBERS: usize = 5;
-const TEXTS: usize = 20;
+const NUMBERS: usize = 6;
+const TEXTS: usize = 21;
 
 /// The texts of a record in the order of the list, from the session id on.
 fn texts<'a>(
     record: &'a Record,
     version_key: &'a str,
+    terminal_extra: Option<&'a str>,
     extra: Option<&'a str>,
 ) -> [Option<&'a str>; TEXTS] {
     let identity = &record.identity;
@@ -92,6 +89,7 @@ fn texts<'a>(
         terminal.and_then(|terminal| terminal.multiplexer.as_deref()),
         terminal.and_then(|terminal| terminal.session.as_deref()),
         terminal.and_then(|terminal| terminal.pane.as_deref()),
+        terminal_extra,
         Some(version_key),
         extra,
     ]
@@ -196,7 +194,8 @@ impl<'a> Fields<'a> {
             Some(number) => Some(value::pid(number, "`pid`")?),
             None => None,
         };
-        let started_at = self.number()?.needed("`startedAt`")?;
+        let started_at_millis = self.number()?.needed("`startedAt`")?;
+        let started_at_seconds = self.number()?.needed("`startedAtSeconds`")?;
         let pid_ns = self.integer("`pidNs`")?;
         let time_ns = self.integer("`timeNs`")?;
         let revision = self.integer("`revision`")?;
@@ -204,8 +203,8 @@ impl<'a> Fields<'a> {
         let work_dir = self.required("`workDir`")?;
         let mut record = begin(pid, session_id, work_dir)?;
 
-        if let Some(millis) = started_at {
-            record.started_at = millis / 1000.0;
+        if let Some(seconds) = seconds_of(started_at_millis, started_at_seconds) {
+            record.started_at = seconds;
         }
         let identity = &mut record.identity;
         pid_ns.put(&mut identity.pid_ns);
@@ -230,15 +229,16 @@ impl<'a> Fields<'a> {
         self.put_text("`terminal.multiplexer`", &mut terminal.multiplexer)?;
         self.put_text("`terminal.session`", &mut terminal.session)?;
         self.put_text("`terminal.pane`", &mut terminal.pane)?;
+        if let Given::Value(text) = self.text("`terminal.extraJson`")? {
+            terminal.extra = Extra::from_json(text)?;
+        }
         record.terminal = Some(terminal).filter(|terminal| *terminal != Terminal::default());
 
         if let Given::Value(key) = self.text("`versionKey`")? {
             record.set_version_key(key);
         }
         if let Given::Value(text) = self.text("`extra`")? {
-            record.extra = extra_of(text).map_err(|error| {
-                Failure::out_of_range("`extra`", &format!("is not a JSON object: {error}"))
-            })?;
+            record.extra = Extra::from_json(text)?;
         }
         Ok(record)
     }
@@ -259,32 +259,6 @@ fn bytes_of_units(text: &str, units: u64) -> Option<usize> {
         rest = rest.checked_sub(character.len_utf16())?;
     }
     (rest == 0).then_some(text.len())
-}
-
-/// The members of a JSON object, their values untouched.
-fn extra_of(text: &str) -> serde_json::Result<Extra> {
-    struct Members;
-
-    impl<'de> Visitor<'de> for Members {
-        type Value = Extra;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Extra, A::Error> {
-            let mut extra = Extra::default();
-            while let Some((key, value)) = map.next_entry::<String, &RawValue>()? {
-                extra.set(&key, value.get()).map_err(serde::de::Error::custom)?;
-            }
-            Ok(extra)
-        }
-    }
-
-    let mut parser = serde_json::Deserializer::from_str(text);
-    let extra = parser.deserialize_map(Members)?;
-    parser.end()?;
-    Ok(extra)
 }
 
 /// A record of the calling process, or of a pid that is not looked up; what is given wins.
@@ -362,11 +336,14 @@ pub(crate) fn take_apart<'env>(
     answer(env, || {
         let record = handle(&record)?;
         let version_key = record.version_key();
-        let extra = (!record.extra.is_empty()).then(|| record.extra.to_json());
-        let texts = texts(&record, &version_key, extra.as_deref());
+        let json = |extra: &Extra| (!extra.is_empty()).then(|| extra.to_json());
+        let extra = json(&record.extra);
+        let terminal_extra = record.terminal.as_ref().and_then(|terminal| json(&terminal.extra));
+        let texts = texts(&record, &version_key, terminal_extra.as_deref(), extra.as_deref());
         let numbers: [Option<f64>; NUMBERS] = [
             Some(f64::from(record.pid)),
             Some(millis_of(record.started_at)),
+            Some(record.started_at),
             record.identity.pid_ns.map(float),
             record.identity.time_ns.map(float),
             record.revision.map(float),
@@ -403,6 +380,17 @@ fn millis_of(seconds: f64) -> f64 {
         .unwrap_or(exact)
 }
 
+/// The time that a caller gave. The seconds count only while they are those of the milliseconds, so
+/// that whoever changes `startedAt` in a copy of a record need not know of the other.
+///
+/// Both are needed: around today a second has room for 2^22 times as seconds, and for 1000 * 2^12,
+/// which is fewer, as milliseconds. So some milliseconds are those of two times.
+fn seconds_of(millis: Option<f64>, seconds: Option<f64>) -> Option<f64> {
+    let Some(millis) = millis else { return seconds };
+    let exact = seconds.filter(|seconds| millis_of(*seconds).to_bits() == millis.to_bits());
+    Some(exact.unwrap_or(millis / 1000.0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -413,6 +401,15 @@ mod tests {
             let millis = millis_of(seconds);
             assert!((millis / 1000.0).to_bits() == seconds.to_bits(), "{seconds} gave {millis}");
         }
+        // No milliseconds are those of this one alone.
+        let seconds = 1_763_690_000.500_005;
+        let millis = millis_of(seconds);
+        assert!((millis / 1000.0).to_bits() != seconds.to_bits());
+        assert_eq!(
+            seconds_of(Some(millis), Some(seconds)).map(f64::to_bits),
+            Some(seconds.to_bits())
+        );
+        assert_eq!(seconds_of(Some(5000.0), Some(seconds)), Some(5.0));
         assert!((millis_of(1_763_690_000.001) - 1_763_690_000_001.0).abs() < f64::EPSILON);
     }
 }

@@ -337,7 +337,7 @@ impl Record {
         self.core.instance.as_deref()
     }
 
-    /// A number that grows by one with every write of a registration.
+    /// Counts the writes of a registration; who owns the record raises it.
     #[getter]
     fn revision(&self) -> Option<u64> {
         self.core.revision

@@ -2,10 +2,10 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
-use sessionreg::Terminal as Core;
+use sessionreg::{Extra, Terminal as Core};
 
 use crate::convert::{optional, text, wrong_type};
-use crate::error::{guard, invalid};
+use crate::error::{guard, invalid, of_core};
 
 /// The place of a session in a terminal multiplexer.
 ///
@@ -22,17 +22,21 @@ pub(crate) struct Terminal {
     /// The pane in it.
     #[pyo3(get)]
     pane: Option<String>,
+    /// Keys that this version does not know, as the text of a JSON object.
+    #[pyo3(get)]
+    extra_json: Option<String>,
 }
 
 #[pymethods]
 impl Terminal {
     #[new]
-    #[pyo3(signature = (multiplexer=None, session=None, pane=None))]
+    #[pyo3(signature = (multiplexer=None, session=None, pane=None, extra_json=None))]
     fn new(
         py: Python<'_>,
         multiplexer: Option<&Bound<'_, PyAny>>,
         session: Option<&Bound<'_, PyAny>>,
         pane: Option<&Bound<'_, PyAny>>,
+        extra_json: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         guard(py, || {
             let text = |name, value: Option<&Bound<'_, PyAny>>| {
@@ -42,6 +46,7 @@ impl Terminal {
                 multiplexer: text("multiplexer", multiplexer)?,
                 session: text("session", session)?,
                 pane: text("pane", pane)?,
+                extra_json: text("extra_json", extra_json)?,
             })
         })
     }
@@ -50,12 +55,16 @@ impl Terminal {
         let repr = |value: &Option<String>| value.into_pyobject(py)?.repr()?.extract::<String>();
         let multiplexer = repr(&self.multiplexer)?;
         let (session, pane) = (repr(&self.session)?, repr(&self.pane)?);
-        Ok(format!("Terminal(multiplexer={multiplexer}, session={session}, pane={pane})"))
+        let extra = match &self.extra_json {
+            Some(_) => format!(", extra_json={}", repr(&self.extra_json)?),
+            None => String::new(),
+        };
+        Ok(format!("Terminal(multiplexer={multiplexer}, session={session}, pane={pane}{extra})"))
     }
 
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
-        let this = slf.get();
-        (slf.get_type(), (&this.multiplexer, &this.session, &this.pane)).into_pyobject(slf.py())
+        let Self { multiplexer, session, pane, extra_json } = slf.get();
+        (slf.get_type(), (multiplexer, session, pane, extra_json)).into_pyobject(slf.py())
     }
 }
 
@@ -65,14 +74,19 @@ impl Terminal {
             multiplexer: terminal.multiplexer.clone(),
             session: terminal.session.clone(),
             pane: terminal.pane.clone(),
+            extra_json: extra_json(terminal),
         }
     }
 
     /// A `Terminal`, or a `dict` of its fields.
     pub(crate) fn to_core(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Core> {
         if let Ok(terminal) = value.cast::<Self>() {
-            let Self { multiplexer, session, pane } = terminal.get();
-            return Ok(Core::new(multiplexer.clone(), session.clone(), pane.clone()));
+            let Self { multiplexer, session, pane, extra_json } = terminal.get();
+            let mut core = Core::new(multiplexer.clone(), session.clone(), pane.clone());
+            if let Some(json) = extra_json {
+                core.extra = extra(value.py(), json)?;
+            }
+            return Ok(core);
         }
         let dict =
             value.cast::<PyDict>().map_err(|_| wrong_type(name, "Terminal or dict", value))?;
@@ -83,6 +97,12 @@ impl Terminal {
                 "multiplexer" => &mut terminal.multiplexer,
                 "session" => &mut terminal.session,
                 "pane" => &mut terminal.pane,
+                "extra_json" => {
+                    if let Some(json) = optional(name, &value, text)? {
+                        terminal.extra = extra(key.py(), &json)?;
+                    }
+                    continue;
+                }
                 _ => {
                     return Err(invalid(
                         key.py(),
@@ -97,12 +117,25 @@ impl Terminal {
 
     pub(crate) fn to_dict<'py>(py: Python<'py>, terminal: &Core) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
-        let Core { multiplexer, session, pane, .. } = terminal;
-        for (key, value) in [("multiplexer", multiplexer), ("session", session), ("pane", pane)] {
+        let Self { multiplexer, session, pane, extra_json } = Self::of_core(terminal);
+        for (key, value) in [
+            ("multiplexer", multiplexer),
+            ("session", session),
+            ("pane", pane),
+            ("extra_json", extra_json),
+        ] {
             if let Some(value) = value {
                 dict.set_item(key, value)?;
             }
         }
         Ok(dict)
     }
+}
+
+fn extra_json(terminal: &Core) -> Option<String> {
+    (!terminal.extra.is_empty()).then(|| terminal.extra.to_json())
+}
+
+fn extra(py: Python<'_>, json: &str) -> PyResult<Extra> {
+    Extra::from_json(json).map_err(|error| of_core(py, &error))
 }

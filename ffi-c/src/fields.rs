@@ -8,7 +8,7 @@ use sessionreg::{Record, Terminal};
 
 use crate::error::sessionreg_error;
 use crate::guard;
-use crate::input::{Failure, given, optional_text};
+use crate::input::{Failure, given, optional_text, text};
 use crate::record::sessionreg_record;
 use crate::status::sessionreg_status;
 
@@ -110,8 +110,8 @@ pub unsafe extern "C" fn sessionreg_record_of_process(
 /// Changes the fields that are given; the others stay, and so do the identity of the process, the
 /// instance and where the record was read from.
 ///
-/// A record stays with its process: `fields->pid` must be 0. Text that was borrowed from the record
-/// is no more.
+/// A record stays with its process: `fields->pid` must be 0. `sessionreg_record_unset` takes a field
+/// away. Text that was borrowed from the record is no more.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sessionreg_record_set(
     record: Option<&mut sessionreg_record>,
@@ -128,6 +128,67 @@ pub unsafe extern "C" fn sessionreg_record_set(
         record.change(|record| fields.apply(record));
         Ok(())
     })
+}
+
+/// Takes an optional field away: it is absent then. One that is absent already stays so.
+///
+/// `field` is the name of a member of `sessionreg_fields`: `agent_version`, `agent`, `kind`, `name`,
+/// `entrypoint`, `transcript_path`, `parent_session_id`, `terminal_multiplexer`, `terminal_session`
+/// or `terminal_pane`. Any other is `SESSIONREG_STATUS_INVALID_INPUT`. Text that was borrowed from
+/// the record is no more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sessionreg_record_unset(
+    record: Option<&mut sessionreg_record>,
+    field: *const c_char,
+    error: Option<&mut MaybeUninit<Box<sessionreg_error>>>,
+) -> sessionreg_status {
+    guard::status(error, || {
+        let record = given(record, "record")?;
+        // SAFETY: the caller keeps the header's conventions.
+        let name = unsafe { text(field, "field")? };
+        let Some((_, field)) = OPTIONAL.iter().find(|(known, _)| *known == name) else {
+            let names: Vec<_> = OPTIONAL.iter().map(|(name, _)| *name).collect();
+            let reason = format!("it is none of {}", names.join(", "));
+            return Err(Failure::argument("field", reason));
+        };
+        record.change(|record| field.unset(record));
+        Ok(())
+    })
+}
+
+/// Where a record keeps a field that may be absent.
+enum Optional {
+    OfRecord(fn(&mut Record) -> &mut Option<String>),
+    OfTerminal(fn(&mut Terminal) -> &mut Option<String>),
+}
+
+/// The fields that may be taken away, by the names of their members.
+const OPTIONAL: [(&str, Optional); 10] = [
+    ("agent_version", Optional::OfRecord(|record| &mut record.agent_version)),
+    ("agent", Optional::OfRecord(|record| &mut record.agent)),
+    ("kind", Optional::OfRecord(|record| &mut record.kind)),
+    ("name", Optional::OfRecord(|record| &mut record.name)),
+    ("entrypoint", Optional::OfRecord(|record| &mut record.entrypoint)),
+    ("transcript_path", Optional::OfRecord(|record| &mut record.transcript_path)),
+    ("parent_session_id", Optional::OfRecord(|record| &mut record.parent_session_id)),
+    ("terminal_multiplexer", Optional::OfTerminal(|terminal| &mut terminal.multiplexer)),
+    ("terminal_session", Optional::OfTerminal(|terminal| &mut terminal.session)),
+    ("terminal_pane", Optional::OfTerminal(|terminal| &mut terminal.pane)),
+];
+
+impl Optional {
+    fn unset(&self, record: &mut Record) {
+        match self {
+            Self::OfRecord(field) => *field(record) = None,
+            Self::OfTerminal(field) => {
+                if let Some(terminal) = &mut record.terminal {
+                    *field(terminal) = None;
+                }
+                // A terminal of which nothing is known is none.
+                record.terminal.take_if(|terminal| *terminal == Terminal::default());
+            }
+        }
+    }
 }
 
 /// The given fields, checked to be text.
@@ -157,6 +218,8 @@ impl<'a> Fields<'a> {
     unsafe fn of(fields: *const sessionreg_fields) -> Result<Self, Failure> {
         // SAFETY: the caller's promise.
         let fields = unsafe { sized(fields, "fields")? };
+        // SAFETY: the caller filled it in, and numbers and pointers may be any bytes.
+        let fields = unsafe { fields.assume_init() };
         let given = |pointer, name| {
             // SAFETY: the caller's promise.
             unsafe { optional_text(pointer, name) }
@@ -228,11 +291,17 @@ impl<'a> Fields<'a> {
 
 /// A structure that begins with its size, which must be the one that it has here.
 ///
+/// Its bytes are those that C put there, and need not be what Rust takes for a value of each member:
+/// a `bool` may be any byte.
+///
 /// A later version that appends members takes the sizes of this one and of those between as well.
 ///
 /// # Safety
 /// The pointer is NULL or points to as many bytes as its first member, a `size_t`, says.
-pub(crate) unsafe fn sized<T: Copy>(structure: *const T, name: &'static str) -> Result<T, Failure> {
+pub(crate) unsafe fn sized<T: Copy>(
+    structure: *const T,
+    name: &'static str,
+) -> Result<MaybeUninit<T>, Failure> {
     if structure.is_null() {
         return Err(Failure::argument(name, "it is NULL"));
     }
@@ -243,5 +312,5 @@ pub(crate) unsafe fn sized<T: Copy>(structure: *const T, name: &'static str) -> 
         return Err(Failure::argument(name, reason));
     }
     // SAFETY: there are as many bytes as its size says.
-    Ok(unsafe { ptr::read(structure) })
+    Ok(unsafe { ptr::read(structure.cast()) })
 }

@@ -54,10 +54,27 @@ pub unsafe extern "C" fn sessionreg_write(
         } else {
             // SAFETY: the caller keeps the header's conventions.
             let options = unsafe { sized(options, "options")? };
-            WriteOptions::default().durable(options.durable).create_folders(options.create_folders)
+            let options = options.as_ptr();
+            // SAFETY: both are members of the copy, and any byte is an u8.
+            let (durable, create_folders) = unsafe {
+                (
+                    is_true(&raw const (*options).durable),
+                    is_true(&raw const (*options).create_folders),
+                )
+            };
+            WriteOptions::default().durable(durable).create_folders(create_folders)
         };
         Ok(sessionreg::write_with(path, record.get(), options)?)
     })
+}
+
+/// What C takes for true; a `bool` of Rust would have to be 0 or 1.
+///
+/// # Safety
+/// The pointer points to a byte that is there.
+unsafe fn is_true(flag: *const bool) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { flag.cast::<u8>().read() != 0 }
 }
 
 /// Reads the record at `path`; NULL if there is none, whatever the file holds.

@@ -114,7 +114,7 @@ pub extern "C" fn sessionreg_record_instance(
     text(record, Text::Instance)
 }
 
-/// Grows by one with every write of a registration.
+/// Counts the writes of a registration; who owns the record raises it.
 #[unsafe(no_mangle)]
 pub extern "C" fn sessionreg_record_revision(record: Option<&sessionreg_record>) -> i64 {
     number(record, |record| record.revision)

@@ -55,6 +55,24 @@ static void options_decide_on_missing_folders(void) {
     folder_remove(folder);
 }
 
+/* As in C: a program in another language may well leave one in which any bit is set. */
+static void an_option_of_any_byte_but_0_is_true(void) {
+    static const unsigned char BYTES[] = {1, 2, 0x80, 0xff};
+    begin();
+    sessionreg_record *record = own_record("s");
+    for (size_t i = 0; i < sizeof BYTES; i++) {
+        char deep[PATH_ROOM + 64];
+        sessionreg_write_options options = SESSIONREG_WRITE_OPTIONS_INIT;
+        snprintf(deep, sizeof deep, "%s/%d/s.runtime.json", folder, BYTES[i]);
+        memset(&options.durable, BYTES[i], 1);
+        memset(&options.create_folders, BYTES[i], 1);
+        CHECK_OK(sessionreg_write(deep, record, &options, NULL));
+    }
+    CHECK(folder_count(folder) == (int)sizeof BYTES);
+    sessionreg_record_free(record);
+    folder_remove(folder);
+}
+
 /* The macro is what NULL means. */
 static void no_options_are_the_initial_ones(void) {
     begin();
@@ -247,6 +265,7 @@ int main(void) {
     RUN(a_written_record_is_read_back);
     RUN(seven_keys_are_written_byte_for_byte);
     RUN(options_decide_on_missing_folders);
+    RUN(an_option_of_any_byte_but_0_is_true);
     RUN(no_options_are_the_initial_ones);
     RUN(a_failed_write_leaves_the_old_record);
     RUN(load_tells_failures_apart_and_read_does_not);

@@ -60,6 +60,8 @@ static void a_null_that_must_not_be_is_invalid_input(void) {
     REFUSED(sessionreg_record_of_process, record, &fields, NULL);
     REFUSED(sessionreg_record_set, record, NULL, &fields);
     REFUSED(sessionreg_record_set, fields, good, NULL);
+    REFUSED(sessionreg_record_unset, record, NULL, "name");
+    REFUSED(sessionreg_record_unset, field, good, NULL);
     REFUSED(sessionreg_record_extra_get, record, NULL, "k", &out.string);
     REFUSED(sessionreg_record_extra_get, key, good, NULL, &out.string);
     REFUSED(sessionreg_record_extra_get, json, good, "k", NULL);

@@ -185,6 +185,64 @@ static void set_changes_what_is_given_and_nothing_else(void) {
     sessionreg_record_free(before);
 }
 
+/* The fields that may be absent, and how each comes out. */
+static const struct {
+    const char *name;
+    sessionreg_text (*get)(const sessionreg_record *);
+} OPTIONAL[] = {
+    {"agent_version", sessionreg_record_agent_version},
+    {"agent", sessionreg_record_agent},
+    {"kind", sessionreg_record_kind},
+    {"name", sessionreg_record_name},
+    {"entrypoint", sessionreg_record_entrypoint},
+    {"transcript_path", sessionreg_record_transcript_path},
+    {"parent_session_id", sessionreg_record_parent_session_id},
+    {"terminal_multiplexer", sessionreg_record_terminal_multiplexer},
+    {"terminal_session", sessionreg_record_terminal_session},
+    {"terminal_pane", sessionreg_record_terminal_pane},
+};
+enum { OPTIONALS = sizeof OPTIONAL / sizeof *OPTIONAL };
+
+static void unset_takes_one_field_away_and_nothing_else(void) {
+    sessionreg_record *record =
+        from(", \"agent_version\": \"1\", \"agent\": \"codex\", \"kind\": \"headless\", "
+             "\"name\": \"n\", \"entrypoint\": \"cli\", \"transcript_path\": \"/t\", "
+             "\"parent_session_id\": \"p\", \"proc_start\": \"b:7\", \"x\": 1, \"terminal\": "
+             "{\"multiplexer\": \"tmux\", \"session\": \"w\", \"pane\": \"1\"}");
+    sessionreg_record *rest = from(", \"proc_start\": \"b:7\", \"x\": 1");
+    for (int gone = 0; gone < OPTIONALS; gone++) {
+        CHECK(OPTIONAL[gone].get(record).length > 0);
+        CHECK_OK(sessionreg_record_unset(record, OPTIONAL[gone].name, NULL));
+        CHECK_OK(sessionreg_record_unset(record, OPTIONAL[gone].name, NULL));
+        for (int i = 0; i < OPTIONALS; i++)
+            CHECK((OPTIONAL[i].get(record).data == NULL) == (i <= gone));
+    }
+    CHECK(sessionreg_record_equal(record, rest));
+    sessionreg_record_free(record);
+    sessionreg_record_free(rest);
+}
+
+static void what_must_be_there_is_not_unset(void) {
+    static const char *const OTHERS[] = {
+        "",           "names",       "NAME",     "terminal", "pid",        "session_id", "work_dir",
+        "started_at", "version_key", "hostname", "extra",    "proc_start", "name\xff"};
+    sessionreg_record *record = from(", \"name\": \"n\""), *before = NULL;
+    CHECK_OK(sessionreg_record_clone(record, &before, NULL));
+    for (size_t i = 0; i < sizeof OTHERS / sizeof *OTHERS; i++) {
+        CHECK_STATUS(sessionreg_record_unset(record, OTHERS[i], NULL),
+                     SESSIONREG_STATUS_INVALID_INPUT);
+        CHECK(sessionreg_record_equal(record, before));
+    }
+    sessionreg_error *error = NULL;
+    CHECK_STATUS(sessionreg_record_unset(record, "pid", &error), SESSIONREG_STATUS_INVALID_INPUT);
+    for (int i = 0; i < OPTIONALS && error != NULL; i++)
+        CHECK(strstr(sessionreg_error_message(error).data, OPTIONAL[i].name) != NULL);
+    CHECK(error != NULL);
+    sessionreg_error_free(error);
+    sessionreg_record_free(record);
+    sessionreg_record_free(before);
+}
+
 static void a_copy_outlives_its_original(void) {
     sessionreg_record *record = from(", \"name\": \"n\""), *copy = NULL;
     CHECK_OK(sessionreg_record_clone(record, &copy, NULL));
@@ -335,6 +393,8 @@ int main(void) {
     RUN(a_session_id_with_nul_comes_out_whole);
     RUN(absent_values_come_out_as_absent);
     RUN(set_changes_what_is_given_and_nothing_else);
+    RUN(unset_takes_one_field_away_and_nothing_else);
+    RUN(what_must_be_there_is_not_unset);
     RUN(a_copy_outlives_its_original);
     RUN(equality_is_of_what_records_say);
     RUN(json_text_goes_around);

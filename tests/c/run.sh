@@ -92,7 +92,7 @@ compile() {
 # --- The programs ---------------------------------------------------------------------------------
 
 readonly programs=(words records files verdicts paths nulls)
-readonly unix_programs=(forks threads)
+readonly unix_programs=(forks threads exits)
 memcheck=(valgrind --quiet --leak-check=full --show-leak-kinds=definite,possible
     --errors-for-leak-kinds=definite,possible --error-exitcode=99 --child-silent-after-fork=yes)
 built=()

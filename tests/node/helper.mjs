@@ -67,6 +67,16 @@ export class Processes {
   }
 }
 
+/**
+ * Times in seconds as finely as a number holds them, which is how Python's `time.time()` gives
+ * them; for some of them no number of milliseconds is theirs alone.
+ */
+export function fineTimes(count) {
+  const random = Array.from({ length: count }, () => 1.7e9 + Math.random() * 2e8)
+  // The first is such a one for certain.
+  return [1763690000.500005, ...random]
+}
+
 /** What a call came to: its value, or the code of its error. */
 export function outcomeOf(call) {
   try {

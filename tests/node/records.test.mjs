@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
 import { MessageChannel } from 'node:worker_threads'
-import { liveness, loadSync, SessionRecord, write, writeSync } from 'sessionreg'
-import { Processes, temporaryFolder } from './helper.mjs'
+import { clearIfSync, liveness, loadSync, SessionRecord, write, writeSync } from 'sessionreg'
+import { fineTimes, Processes, temporaryFolder } from './helper.mjs'
 
 // Every field, each with a value of its own: one in another's place would show.
 const FULL = {
@@ -16,6 +16,7 @@ const FULL = {
   workDir: '/srv/😀/projet',
   hostname: 'hôte',
   startedAt: 1763690000125,
+  startedAtSeconds: 1763690000.125,
   agentVersion: '1.2.3',
   procStart: 'a0817061-b481-495a-9477-a8968e34da2c:302587',
   pidInode: '18446744073709551615',
@@ -109,6 +110,24 @@ test('further keys of a copy can be changed beside the text that came with it', 
   assert.equal(new SessionRecord({ ...copy, extra: null }).extraJson, null)
 })
 
+test('keys of a terminal that are not known survive every copy', () => {
+  const text = new SessionRecord({
+    sessionId: 's',
+    workDir: '/w',
+    pid: 1,
+    terminal: { pane: '%3' },
+  })
+    .toJsonText()
+    .replace('"pane": "%3"', '"pane": "%3",\n    "window": 1.50')
+  const record = SessionRecord.fromJsonText(text)
+  assert.equal(record.terminal.extraJson, '{"window":1.50}')
+  for (const copy of [{ ...record }, structuredClone({ ...record })]) {
+    assert.equal(new SessionRecord(copy).toJsonText(), text)
+  }
+  const wrong = { sessionId: 's', workDir: '/w', terminal: { extraJson: '[]' } }
+  assert.throws(() => new SessionRecord(wrong), { code: 'INVALID_INPUT' })
+})
+
 test('a key named __proto__ is a key', () => {
   const record = new SessionRecord({ ...MINIMAL, extraJson: '{"__proto__":{"polluted":true}}' })
   assert.deepEqual(Object.keys(record.extra), ['__proto__'])
@@ -131,7 +150,8 @@ test('records are equal if they say the same', () => {
   assert.ok(record.equals(new SessionRecord(FULL)))
   for (const [field, value] of Object.entries({ ...FULL, terminal: null })) {
     const other = typeof value === 'number' ? value - 1 : value === null ? null : `${value}x`
-    if (field === 'extraJson') continue
+    // One is a set of keys and no value, the other gives way to `startedAt`.
+    if (field === 'extraJson' || field === 'startedAtSeconds') continue
     assert.ok(!record.equals({ ...FULL, [field]: other }), field)
   }
 })
@@ -152,6 +172,44 @@ test('a time in seconds comes back exactly, also through a copy', (t) => {
     assert.equal(JSON.parse(readFileSync(path, 'utf8')).started_at, Number(time), 'a copy')
   }
   assert.equal(SessionRecord.fromJsonText(text('1763690000.001')).startedAt, 1763690000001)
+})
+
+test('every kind of copy is the record that was read, however fine its time', (t) => {
+  const path = join(temporaryFolder(t), 's.runtime.json')
+  const written = JSON.parse(new SessionRecord({ ...MINIMAL, pid: 7 }).toJsonText())
+  const copies = [
+    (record) => ({ ...record }),
+    (record) => structuredClone(record),
+    (record) => JSON.parse(JSON.stringify(record)),
+  ]
+  for (const [index, time] of fineTimes(2000).entries()) {
+    writeFileSync(path, JSON.stringify({ ...written, started_at: time }))
+    const record = loadSync(path)
+    assert.equal(record.startedAtSeconds, time)
+    assert.ok(Math.abs(record.startedAt - time * 1000) < 0.001)
+    for (const copy of copies) assert.ok(record.equals(copy(record)), String(time))
+    assert.equal(clearIfSync(path, copies[index % copies.length](record)), true, String(time))
+  }
+})
+
+test('a time that is changed in a copy is the one that counts', () => {
+  const record = new SessionRecord(FULL)
+  const later = new SessionRecord({ ...record, startedAt: FULL.startedAt + 1 })
+  assert.equal(later.startedAt, FULL.startedAt + 1)
+  assert.equal(later.startedAtSeconds, (FULL.startedAt + 1) / 1000)
+  const { startedAtSeconds } = new SessionRecord({ ...MINIMAL, startedAtSeconds: 1.25 })
+  assert.equal(startedAtSeconds, 1.25)
+})
+
+test('a further key that is half a character is one, and is written escaped', (t) => {
+  const path = join(temporaryFolder(t), 's.runtime.json')
+  const record = new SessionRecord({ ...MINIMAL, extra: { '\ud800': 1 } })
+  assert.deepEqual(record.extra, { '\ud800': 1 })
+  writeSync(path, record)
+  const text = readFileSync(path, 'utf8')
+  assert.ok(text.includes('"\\ud800": 1'), text)
+  assert.equal(JSON.parse(text)['\ud800'], 1)
+  assert.ok(loadSync(path).equals(record))
 })
 
 test('a record by default begins now, in whole milliseconds', () => {

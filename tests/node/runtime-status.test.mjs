@@ -5,7 +5,7 @@ import os from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import * as runtimeStatus from 'sessionreg/runtime-status'
-import { Processes, temporaryFolder } from './helper.mjs'
+import { fineTimes, Processes, temporaryFolder } from './helper.mjs'
 
 const { clearRuntimeStatus, readRuntimeStatus, writeRuntimeStatus } = runtimeStatus
 const FIELDS = { sessionId: 's-1', workDir: '/srv/project', qwenVersion: '0.9.1' }
@@ -110,6 +110,17 @@ test('a status that its own program wrote is read, whatever else is in it', asyn
   const status = await readRuntimeStatus(path)
   assert.equal(status.startedAt, 1763690000.123)
   assert.equal(status.qwenVersion, '1')
+})
+
+test('the time is exactly the number in the file', async (t) => {
+  const path = join(temporaryFolder(t), 's.runtime.json')
+  await writeRuntimeStatus(path, FIELDS)
+  const written = JSON.parse(fs.readFileSync(path, 'utf8'))
+  for (const time of fineTimes(2000)) {
+    fs.writeFileSync(path, JSON.stringify({ ...written, started_at: time }))
+    const { started_at: startedAt } = JSON.parse(fs.readFileSync(path, 'utf8'))
+    assert.equal((await readRuntimeStatus(path)).startedAt, startedAt)
+  }
 })
 
 test('a write that cannot be done is rejected, and the old status stands', async (t) => {

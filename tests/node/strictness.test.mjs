@@ -54,14 +54,25 @@ test('a pid never wraps around', () => {
 })
 
 test('a time is a finite number', () => {
-  for (const startedAt of [true, Number.NaN, Number.POSITIVE_INFINITY, '1', 1n, null, new Date()]) {
-    assert.throws(() => new SessionRecord({ ...FIELDS, startedAt }), REFUSED, String(startedAt))
+  for (const time of [true, Number.NaN, Number.POSITIVE_INFINITY, '1', 1n, null, new Date()]) {
+    for (const field of ['startedAt', 'startedAtSeconds']) {
+      assert.throws(() => new SessionRecord({ ...FIELDS, [field]: time }), REFUSED, String(time))
+    }
   }
   assert.equal(new SessionRecord({ ...FIELDS, startedAt: -1500 }).startedAt, -1500)
 })
 
+const OTHER_FIELDS = [
+  'pid',
+  'startedAt',
+  'startedAtSeconds',
+  'pidNs',
+  'timeNs',
+  'revision',
+  'terminal',
+]
 const TEXT_FIELDS = Object.keys({ ...new SessionRecord(FIELDS) }).filter(
-  (field) => !['pid', 'startedAt', 'pidNs', 'timeNs', 'revision', 'terminal'].includes(field),
+  (field) => !OTHER_FIELDS.includes(field),
 )
 
 test('only strings are texts', () => {

@@ -160,3 +160,21 @@ def test_a_key_of_a_field_is_refused_when_written() -> None:
 def test_more_than_a_record_holds_is_refused_when_written() -> None:
     with pytest.raises(TooLargeError):
         Record("s", "/srv", extra={"x": "y" * 70_000}).to_json()
+
+
+def test_keys_of_a_terminal_that_are_not_known_survive_every_copy() -> None:
+    text = Record("s", "/w", pid=1, terminal={"pane": "%3"}).to_json()
+    text = text.replace('"pane": "%3"', '"pane": "%3",\n    "window": 1.50')
+    record = Record.from_json(text)
+    terminal = record.terminal
+    assert terminal is not None
+    assert terminal.extra_json == '{"window":1.50}'
+    for copy in (
+        record.replace(),
+        record.replace(terminal=pickle.loads(pickle.dumps(terminal))),
+        pickle.loads(pickle.dumps(record)),
+        Record.from_dict(record.to_dict()),
+    ):
+        assert copy.to_json() == text
+    with pytest.raises(InvalidInputError):
+        Record("s", "/w", pid=1, terminal={"extra_json": "[]"})

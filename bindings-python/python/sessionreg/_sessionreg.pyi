@@ -31,6 +31,7 @@ class _TerminalFields(TypedDict, total=False):
     multiplexer: str | None
     session: str | None
     pane: str | None
+    extra_json: str | None
 
 class _Description(TypedDict, total=False):
     agent: str | None
@@ -75,6 +76,7 @@ class Terminal:
         multiplexer: str | None = None,
         session: str | None = None,
         pane: str | None = None,
+        extra_json: str | None = None,
     ) -> Self: ...
     @property
     def multiplexer(self) -> str | None:
@@ -87,6 +89,10 @@ class Terminal:
     @property
     def pane(self) -> str | None:
         """The pane in it."""
+
+    @property
+    def extra_json(self) -> str | None:
+        """Keys that this version does not know, as the text of a JSON object."""
 
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
@@ -236,7 +242,7 @@ class Record:
 
     @property
     def revision(self) -> int | None:
-        """A number that grows by one with every write of a registration."""
+        """Counts the writes of a registration; who owns the record raises it."""
 
     @property
     def agent(self) -> str | None:

@@ -74,7 +74,7 @@ pub struct Terminal {
     /// The pane in it.
     pub pane: Option<String>,
     /// Every other key of the object.
-    pub(crate) extra: Extra,
+    pub extra: Extra,
 }
 
 impl Terminal {

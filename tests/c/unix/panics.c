@@ -50,6 +50,7 @@ static void a_panic_becomes_a_status(void) {
     STATUS_IS_PANIC(sessionreg_record_new, &fields, &out.record);
     STATUS_IS_PANIC(sessionreg_record_of_process, &fields, &out.record);
     STATUS_IS_PANIC(sessionreg_record_set, OBJECT, &fields);
+    STATUS_IS_PANIC(sessionreg_record_unset, OBJECT, TEXT);
     STATUS_IS_PANIC(sessionreg_record_extra_get, OBJECT, TEXT, &out.string);
     STATUS_IS_PANIC(sessionreg_record_extra_set, OBJECT, TEXT, TEXT);
     STATUS_IS_PANIC(sessionreg_record_extra_remove, OBJECT, TEXT, &out.removed);

@@ -32,6 +32,7 @@ const holds = <_T extends true>() => undefined
 
 const record = new SessionRecord({ sessionId: 's', workDir: '/w', extra: { a: [1, null, 'x'] } })
 holds<Equal<typeof record.startedAt, number>>()
+holds<Equal<typeof record.startedAtSeconds, number>>()
 holds<Equal<typeof record.terminal, sessionreg.Terminal | null>>()
 holds<Equal<ReturnType<typeof readSync>, SessionRecord | null>>()
 holds<Equal<Awaited<ReturnType<typeof read>>, SessionRecord | null>>()

@@ -31,7 +31,7 @@ const KEYS = [
 function describe(record) {
   const described = Object.fromEntries(KEYS.map((key) => [key, record[camel(key)]]))
   const parts = Object.entries(record.terminal ?? {}).filter(([, part]) => part !== null)
-  described.started_at = record.startedAt / 1000
+  described.started_at = record.startedAtSeconds
   described.terminal = record.terminal && Object.fromEntries(parts)
   return described
 }
