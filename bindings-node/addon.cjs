@@ -19,7 +19,8 @@ function load() {
   } catch (error) {
     throw unavailable(file, error.message)
   }
-  const found = target.exports.version()
+  // It may be somebody else's.
+  const found = target.exports.version?.()
   if (found !== version) {
     throw unavailable(file, `it is of version ${found}, and the package of ${version}`)
   }

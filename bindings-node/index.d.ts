@@ -309,6 +309,7 @@ export function checkSessionId(id: string): string
 /** `<projectDir>/chats/<sessionId>.runtime.json`, in the form in which the folder was given. */
 export function sidecarInProject(projectDir: string, sessionId: string): string
 export function sidecarInProject(projectDir: Uint8Array, sessionId: string): Uint8Array
+export function sidecarInProject(projectDir: PathInput, sessionId: string): PathInput
 
 /**
  * The sidecar that a known program (`qwen-code`, `kimi-cli`) writes for a session in `workDir`.
@@ -327,3 +328,9 @@ export function sidecarOf(
   sessionId: string,
   options: { home: Uint8Array },
 ): Uint8Array
+export function sidecarOf(
+  agent: string,
+  workDir: string,
+  sessionId: string,
+  options: { home?: PathInput | undefined },
+): PathInput

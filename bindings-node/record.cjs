@@ -188,21 +188,37 @@ function extraText(fields) {
   const { extra } = fields
   if (extra === undefined) return fields.extraJson
   if (extra === null) return null
-  if (typeof extra !== 'object' || Array.isArray(extra)) throw invalid('`extra` is not an object')
+  if (!isPlain(extra)) throw invalid('`extra` is not a plain object')
   try {
     return JSON.stringify(extra, refuseWhatJsonHasNot)
   } catch (error) {
-    throw error.code === undefined ? invalid(`\`extra\` is not JSON: ${error.message}`) : error
+    if (error?.code === 'INVALID_INPUT') throw error
+    throw invalid(`\`extra\` is not JSON: ${error?.message ?? error}`)
   }
 }
 
-/** JSON.stringify itself writes NaN as null, and leaves functions out. */
-function refuseWhatJsonHasNot(key, value) {
-  const type = typeof value
-  if (type === 'function' || type === 'symbol' || (type === 'number' && !Number.isFinite(value))) {
-    throw invalid(`\`extra\` holds what JSON has not at ${JSON.stringify(key)}`)
-  }
+/** JSON.stringify itself writes NaN as null, a Map as {}, and leaves functions out. */
+function refuseWhatJsonHasNot(key) {
+  // As it was before a toJSON of its own.
+  const value = this[key]
+  const isJson =
+    value === null ||
+    typeof value === 'string' ||
+    typeof value === 'boolean' ||
+    (typeof value === 'number' && Number.isFinite(value) && !Object.is(value, -0)) ||
+    Array.isArray(value) ||
+    isPlain(value) ||
+    // A property without a value is left out, as in the fields of a record.
+    (value === undefined && !Array.isArray(this))
+  if (!isJson) throw invalid(`\`extra\` holds what JSON has not at ${JSON.stringify(key)}`)
   return value
+}
+
+/** An object of no class, also of another realm, such as a module of `node:vm`. */
+function isPlain(value) {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 function invalid(message, Class = TypeError) {

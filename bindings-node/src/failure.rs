@@ -39,6 +39,14 @@ impl Failure {
         Self::about_value(Class::RangeError, format!("{what} {reason}"))
     }
 
+    /// The same failure under another code, if it is one of a value and not of its type.
+    pub(crate) fn with_code(mut self, code: ErrorCode) -> Self {
+        if matches!(self.class, Class::RangeError) {
+            self.code = code;
+        }
+        self
+    }
+
     fn about_value(class: Class, message: String) -> Self {
         Self { class, code: ErrorCode::InvalidInput, message, path: None, errno: None }
     }

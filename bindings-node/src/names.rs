@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use napi::bindgen_prelude::{BufferSlice, Unknown};
 use napi::{Env, JsValue as _};
 use napi_derive::napi;
-use sessionreg::{SessionId, paths};
+use sessionreg::{ErrorCode, SessionId, paths};
 
 use crate::failure::{Failure, answer};
 use crate::value;
@@ -68,7 +68,9 @@ fn like<'env>(env: &'env Env, given: &Unknown<'_>, path: &Path) -> Result<Unknow
 }
 
 fn session_id(value: &Unknown<'_>) -> Result<SessionId, Failure> {
-    Ok(SessionId::new(value::text(value, "the session id")?)?)
+    let text = value::text(value, "the session id")
+        .map_err(|failure| failure.with_code(ErrorCode::InvalidId))?;
+    Ok(SessionId::new(text)?)
 }
 
 /// Throws `INVALID_ID` for what cannot become part of a path.

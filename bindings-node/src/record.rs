@@ -7,7 +7,7 @@ use std::sync::Arc;
 use napi::bindgen_prelude::{BufferSlice, Unknown};
 use napi::{Env, JsValue as _, sys};
 use napi_derive::napi;
-use sessionreg::{Extra, Record, Terminal};
+use sessionreg::{ErrorCode, Extra, Record, Terminal};
 
 use crate::failure::{Failure, answer};
 use crate::value;
@@ -302,7 +302,9 @@ pub(crate) fn make_of_process<'env>(
 pub(crate) fn from_json<'env>(env: &'env Env, json: Unknown<'_>) -> napi::Result<Unknown<'env>> {
     answer(env, || {
         let bytes = if value::is_text(&json) {
-            value::text(&json, "the JSON text")?.into_bytes()
+            value::text(&json, "the JSON text")
+                .map_err(|failure| failure.with_code(ErrorCode::Corrupt))?
+                .into_bytes()
         } else {
             value::bytes(&json)?
                 .ok_or_else(|| Failure::mistyped("the JSON text", "a string or a Buffer"))?

@@ -125,6 +125,8 @@ def main() -> None:
 
         pid = agents[1].process.pid
         os.kill(pid, signal.SIGKILL)
+        # The signal is sent at once, but it takes the kernel a moment to end the process.
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
         reasons = show("It is killed (SIGKILL), its parent has not noticed yet:", observers)
         expect(reasons, {"apricot": "verified", "cherry": "zombie"})
 

@@ -1,9 +1,11 @@
 // An agent CLI: says which session it serves, for as long as it does.
 //
 //     node serve.mjs <project folder> <session id>
+import { resolve } from 'node:path'
 import { clearIfSync, SessionRecord, sidecarInProject, write } from 'sessionreg'
 
-const [projectDir, sessionId] = process.argv.slice(2)
+const [folder, sessionId] = process.argv.slice(2)
+const projectDir = resolve(folder)
 const path = sidecarInProject(projectDir, sessionId)
 const record = new SessionRecord({ sessionId, workDir: projectDir, agent: 'my-agent' })
 await write(path, record)

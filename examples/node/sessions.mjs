@@ -13,5 +13,6 @@ const records = found.filter((record) => record !== null)
 const verdicts = livenessAll(records)
 records.forEach(({ sessionId, pid }, index) => {
   const { state, reason } = verdicts[index]
-  console.log(`${sessionId}\t${pid}\t${state}\t${reason}`)
+  // An id is data, and may hold what acts on a terminal.
+  console.log(`${JSON.stringify(sessionId)}\t${pid}\t${state}\t${reason}`)
 })

@@ -33,6 +33,7 @@ test('serve and sessions: a session is alive, dead when it was killed, gone when
       .split('\n')
       .filter(Boolean)
       .map((line) => line.split('\t'))
+      .map(([id, ...rest]) => [JSON.parse(id), ...rest])
       .sort()
   }
   const [one, two] = [await serve('one'), await serve('two')]

@@ -247,7 +247,11 @@ test('a getter that makes records itself does not disturb the one being made', a
       return new SessionRecord({ ...FULL, sessionId: 'from a getter' }).sessionId
     },
     workDir: '/w',
-    extra: { toJSON: () => ({ a: new SessionRecord(FULL).pid }) },
+    extra: {
+      get a() {
+        return new SessionRecord(FULL).pid
+      },
+    },
   }
   await write(path, fields)
   const { sessionId, pid, extra } = loadSync(path)

@@ -28,6 +28,29 @@ const NO_INTEGERS = [
   2 ** 53,
 ]
 
+test('further keys are taken as they are or not at all', () => {
+  const wrong = [
+    { a: [undefined] },
+    { a: Object(Number.NaN) },
+    { a: new Map([[1, 2]]) },
+    { a: new Date(0) },
+    { a: -0 },
+    { a: { toJSON: () => undefined } },
+    new Map([['a', 1]]),
+    /x/,
+  ]
+  for (const extra of wrong) {
+    assert.throws(() => new SessionRecord({ ...FIELDS, extra }), REFUSED)
+  }
+  const { extra } = new SessionRecord({ ...FIELDS, extra: { a: [1, { b: null }], c: undefined } })
+  assert.deepEqual(extra, { a: [1, { b: null }] })
+})
+
+test('text that is no Unicode gives the error of what it stands for', () => {
+  assert.throws(() => sessionreg.checkSessionId('a\ud800'), { code: 'INVALID_ID' })
+  assert.throws(() => SessionRecord.fromJsonText('{"a": "\ud800"}'), { code: 'CORRUPT' })
+})
+
 test('only integers are integers', () => {
   for (const field of ['pid', 'pidNs', 'timeNs', 'revision']) {
     for (const value of NO_INTEGERS) {
@@ -95,9 +118,7 @@ test('a lone surrogate is refused and never becomes another character', () => {
   const halves = { ...FIELDS, sessionId: 'a\ud83d', workDir: '\ude00b' }
   assert.throws(() => new SessionRecord(halves), REFUSED)
   assert.throws(() => new SessionRecord({ ...FIELDS, terminal: { pane: '\ud800' } }), REFUSED)
-  assert.throws(() => sessionreg.checkSessionId('a\ud800'), REFUSED)
   assert.throws(() => sessionreg.sidecarOf('qwen-code', '/\ud800', 'i'), REFUSED)
-  assert.throws(() => SessionRecord.fromJsonText('{"\ud800":1}'), REFUSED)
 })
 
 test('a replacement character that is one stays one', () => {

@@ -158,7 +158,9 @@ class Record:
         """Make a record of exactly these fields, as `to_dict` gives them.
 
         Nothing is looked up and nothing has a default: `pid`, `session_id`, `work_dir` and
-        `started_at` must be there. `InvalidInputError` if one is missing or not known.
+        `started_at` must be there. `InvalidInputError` if one is missing or not known. Numbers in
+        `extra` that Python does not hold as they are, such as 1e999, are refused; JSON text and
+        pickles keep them.
         """
 
     @classmethod
