@@ -212,8 +212,9 @@ def test_a_fork_amid_busy_threads_gives_children_that_work(tmp_path: Path) -> No
     assert (done.stdout.strip(), done.stderr) == ("verified {'a': 1}\nall worked", "")
 
 
-def judge_for_ever(path: Path) -> None:
-    """Call without an end."""
+def judge_for_ever(path: Path, timer: threading.Timer) -> None:
+    """Call without an end, from the moment the timer runs."""
+    timer.start()
     while True:
         sessionreg.liveness(sessionreg.load(path))
 
@@ -227,8 +228,7 @@ def test_ctrl_c_interrupts_a_loop_of_calls(tmp_path: Path) -> None:
     timer = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
     try:
         with pytest.raises(KeyboardInterrupt):
-            timer.start()
-            judge_for_ever(path)
+            judge_for_ever(path, timer)
     finally:
         timer.join()
         signal.signal(signal.SIGINT, before)
