@@ -137,6 +137,28 @@ struct Inner {
     verb: &'static str,
     subject: Subject,
     reason: Reason,
+    holder: Option<Holder>,
+}
+
+/// Who holds what was asked for, as far as it is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Holder {
+    /// The file by which it is held.
+    pub path: PathBuf,
+    /// The process, in its own namespace.
+    pub pid: Option<u32>,
+    /// The session that it serves.
+    pub session_id: Option<String>,
+    /// The name of its host.
+    pub host: Option<String>,
+}
+
+impl Holder {
+    /// Nothing is known but the file.
+    pub(crate) fn unknown(path: &Path) -> Self {
+        Self { path: path.to_owned(), ..Self::default() }
+    }
 }
 
 #[derive(Debug)]
@@ -184,8 +206,20 @@ impl Error {
         Self::from_parts(code, verb, Subject::Value(what), Reason::Text(reason.into()))
     }
 
+    /// Another process, or this one, holds what `verb` is about.
+    pub(crate) fn held(verb: &'static str, holder: Holder) -> Self {
+        let reason = match (holder.pid, &holder.host) {
+            (Some(pid), Some(host)) => format!("process {pid} on {host} holds it"),
+            (Some(pid), None) => format!("process {pid} holds it"),
+            (None, _) => "another process holds it".to_owned(),
+        };
+        let mut error = Self::file(ErrorCode::Held, verb, &holder.path, reason);
+        error.0.holder = Some(holder);
+        error
+    }
+
     fn from_parts(code: ErrorCode, verb: &'static str, subject: Subject, reason: Reason) -> Self {
-        Self(Box::new(Inner { code, verb, subject, reason }))
+        Self(Box::new(Inner { code, verb, subject, reason, holder: None }))
     }
 
     /// The kind of this error.
@@ -198,6 +232,19 @@ impl Error {
         match &self.0.subject {
             Subject::Path(path) => Some(path),
             Subject::Value(_) => None,
+        }
+    }
+
+    /// Who holds what was asked for, if this is [`ErrorCode::Held`].
+    pub fn holder(&self) -> Option<&Holder> {
+        self.0.holder.as_ref()
+    }
+
+    /// The last part of the text: why, without what.
+    pub(crate) fn reason(&self) -> String {
+        match &self.0.reason {
+            Reason::Os(source) => source.to_string(),
+            Reason::Text(text) => Printable(text).to_string(),
         }
     }
 

@@ -147,17 +147,17 @@ impl fmt::Display for Verdict {
 /// Never a guess: `dead` only on proof, and the wall clock is no proof. A record that was read
 /// remembers its file: without one neither `permission` nor `rebooted` is said.
 pub fn liveness(record: &Record) -> Verdict {
-    Judge::new(Memory::None).judge(record)
+    Judge::forgetful().judge(record)
 }
 
 /// The same for many records at once: each process and each folder is asked for once.
 pub fn liveness_all<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Verdict> {
-    let mut judge = Judge::new(Memory::Probes(HashMap::new()));
+    let mut judge = Judge::of_many();
     records.into_iter().map(|record| judge.judge(record)).collect()
 }
 
 /// Judges records, and remembers what it asked the system for.
-struct Judge {
+pub(crate) struct Judge {
     host: Rc<Host>,
     host_is_fresh: bool,
     probes: Memory,
@@ -193,11 +193,21 @@ enum Anchor {
 }
 
 impl Judge {
+    /// For one record, or for each anew.
+    pub(crate) fn forgetful() -> Self {
+        Self::new(Memory::None)
+    }
+
+    /// For many records at one moment: each process and each folder is asked for once.
+    pub(crate) fn of_many() -> Self {
+        Self::new(Memory::Probes(HashMap::new()))
+    }
+
     fn new(probes: Memory) -> Self {
         Self { host: process::host(), host_is_fresh: false, probes, local: HashMap::new() }
     }
 
-    fn judge(&mut self, record: &Record) -> Verdict {
+    pub(crate) fn judge(&mut self, record: &Record) -> Verdict {
         let start = Start::of(record);
         let mut reason = self.reason(record, start);
         // What is remembered of the boot may be from before a checkpoint. Nothing is concluded from
@@ -210,6 +220,26 @@ impl Judge {
             }
         }
         reason.into()
+    }
+
+    /// Whether a verdict just given is proof enough to delete the record: of a registration of this
+    /// library, whose boot and namespace are ours, or whose boot is over. What is merely not found
+    /// may be elsewhere.
+    pub(crate) fn is_proof(&self, record: &Record, verdict: Verdict) -> bool {
+        if verdict.state != State::Dead || record.instance.is_none() {
+            return false;
+        }
+        let boot = Start::of(record).boot;
+        match verdict.reason {
+            Reason::Rebooted => true,
+            Reason::Gone | Reason::Zombie | Reason::Reused => {
+                boot.is_some()
+                    && boot == self.host.boot.as_deref()
+                    && record.identity.pid_ns == self.host.pid_ns
+                    && (record.identity.pid_ns.is_some() || !HAS_PID_NAMESPACES)
+            }
+            _ => false,
+        }
     }
 
     fn reason(&mut self, record: &Record, start: Start<'_>) -> Reason {

@@ -70,14 +70,48 @@ impl Layout {
             Self::QwenCode => (&["QWEN_RUNTIME_DIR", "QWEN_HOME"], ".qwen"),
             Self::KimiCli => (&["KIMI_SHARE_DIR"], ".kimi"),
         };
-        // An empty variable counts as unset, as it does for the programs themselves.
-        let named = variables.iter().filter_map(env::var_os).find(|value| !value.is_empty());
-        match named {
-            Some(home) => Ok(PathBuf::from(home)),
-            None => Ok(env::home_dir()
-                .ok_or_else(|| invalid("the user's home folder is not known"))?
-                .join(folder)),
-        }
+        home_of(variables, folder).ok_or_else(|| invalid("the user's home folder is not known"))
+    }
+}
+
+/// The data folder of a program: what the first of these environment variables names, else
+/// `folder` in the user's home. An empty variable counts as unset, as it does for the programs.
+pub(crate) fn home_of(variables: &[&str], folder: &str) -> Option<PathBuf> {
+    match variables.iter().filter_map(env::var_os).find(|value| !value.is_empty()) {
+        Some(home) => Some(PathBuf::from(home)),
+        None => Some(env::home_dir()?.join(folder)),
+    }
+}
+
+/// This library's own data folder: `SESSIONREG_HOME`, else `$XDG_STATE_HOME/sessionreg`
+/// (`~/.local/state/sessionreg`); on macOS `~/Library/Application Support/sessionreg`, on Windows
+/// `%LOCALAPPDATA%\sessionreg`.
+///
+/// [`ErrorCode::InvalidInput`] if none of the variables is set and the user's home is not known.
+/// Nothing is looked up on the file system.
+pub fn home() -> Result<PathBuf> {
+    // A relative folder would be another one for every program; XDG says to ignore it.
+    let variable =
+        |name| env::var_os(name).map(PathBuf::from).filter(|folder: &PathBuf| folder.is_absolute());
+    if let Some(home) = variable("SESSIONREG_HOME") {
+        return Ok(home);
+    }
+    let state = if cfg!(windows) {
+        variable("LOCALAPPDATA")
+    } else if cfg!(target_os = "macos") {
+        env::home_dir().map(|home| home.join("Library").join("Application Support"))
+    } else {
+        variable("XDG_STATE_HOME")
+            .or_else(|| env::home_dir().map(|home| home.join(".local").join("state")))
+    };
+    match state {
+        Some(state) => Ok(state.join("sessionreg")),
+        None => Err(Error::value(
+            ErrorCode::InvalidInput,
+            "find",
+            "this library's data folder",
+            "the user's home folder is not known",
+        )),
     }
 }
 

@@ -83,7 +83,7 @@ pub fn clear_if(path: impl AsRef<Path>, record: &Record) -> Result<bool> {
     };
     let found = folder.read(target.name).and_then(|contents| record_of(target.path, &contents));
     match found {
-        Ok(found) if is_same_registration(&found, record) => folder.remove(target.name),
+        Ok(found) if found.is_same_registration(record) => folder.remove(target.name),
         Ok(_) => Ok(false),
         Err(error) => match error.code() {
             ErrorCode::NotFound
@@ -96,24 +96,11 @@ pub fn clear_if(path: impl AsRef<Path>, record: &Record) -> Result<bool> {
     }
 }
 
-fn record_of(path: &Path, contents: &fs::Contents) -> Result<Record> {
+pub(crate) fn record_of(path: &Path, contents: &fs::Contents) -> Result<Record> {
     let mut record = sidecar::decode(&contents.bytes)
         .map_err(|refusal| Error::file(refusal.code, "read", path, refusal.reason))?;
     // As it is now: the caller's own folder may be another one when the record is judged.
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     record.origin = Attached::to(Origin { path, owner: contents.owner });
     Ok(record)
-}
-
-fn is_same_registration(found: &Record, record: &Record) -> bool {
-    match (&found.instance, &record.instance) {
-        (Some(found), Some(wanted)) => found == wanted,
-        (None, None) => {
-            found.pid == record.pid
-                && found.identity.proc_start == record.identity.proc_start
-                // The file holds exactly the number that was written.
-                && found.started_at.to_bits() == record.started_at.to_bits()
-        }
-        _ => false,
-    }
 }

@@ -4,7 +4,7 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::error::{Error, ErrorCode, Result};
 
@@ -17,7 +17,7 @@ mod windows;
 #[cfg(windows)]
 use windows as sys;
 
-pub(crate) use sys::{Folder, is_local, read};
+pub(crate) use sys::{Folder, Listing, LockFile, ensure_folder, is_local, is_own, read};
 
 /// No record is larger; a larger file is not read.
 pub(crate) const MAX_RECORD_BYTES: usize = 64 * 1024;
@@ -31,6 +31,33 @@ pub(crate) struct Contents {
     pub(crate) bytes: Vec<u8>,
     /// The user id of the file's owner; `None` where the system has no such thing.
     pub(crate) owner: Option<u32>,
+    pub(crate) stamp: Stamp,
+}
+
+/// What of a file changes when it is written or replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    /// 0 where a file has no number.
+    inode: u64,
+    size: u64,
+    modified: SystemTime,
+    /// When anything of the file changed; where that is not kept, when it was made.
+    changed: SystemTime,
+}
+
+impl Stamp {
+    /// Whether a later change is sure to show: file systems count time in grains, vfat in two
+    /// seconds, so that a file may change twice under one time.
+    pub(crate) fn is_settled(&self, now: SystemTime) -> bool {
+        const GRAIN: Duration = Duration::from_secs(3);
+        let is_past = |time| now.duration_since(time).is_ok_and(|age| age > GRAIN);
+        is_past(self.modified) && is_past(self.changed)
+    }
+
+    /// How long ago the file was written, by today's clock; none if that is yet to come.
+    pub(crate) fn age(&self) -> Option<Duration> {
+        self.modified.elapsed().ok()
+    }
 }
 
 /// How a record is to be written.

@@ -2,11 +2,12 @@
 //!
 //! Type-checked for every change, but not run by the project's own tests.
 
+use std::borrow::Cow;
 use std::mem::size_of;
 use std::ptr;
 use std::rc::Rc;
 
-use super::{Facts, Host, Probe, Want, hash_machine_id};
+use super::{Facts, Host, Lineage, Probe, Want, hash_machine_id};
 
 pub(crate) const PLATFORM: &str = "darwin";
 
@@ -66,9 +67,43 @@ pub(crate) fn epoch_of(start: u64) -> f64 {
     micros / 1e6
 }
 
+/// A process keeps its pid, and nothing tells a forked child but that its own is another.
+pub(crate) fn generation() -> u64 {
+    u64::from(std::process::id())
+}
+
+/// The parent of a process; `None` where there is none, or it cannot be told.
+pub(crate) fn parent_of(pid: u32) -> Option<Lineage> {
+    let process = Process::of(pid).ok()??;
+    Some(Lineage { parent: process.parent, start: process.start })
+}
+
+/// `ps -o lstart` in UTC, which is what Claude Code writes: `Sat Nov 21 05:05:34 2026`.
+pub(super) fn bare_start(start: &str) -> Cow<'_, str> {
+    const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let text = || {
+        let seconds: libc::time_t = (start.parse::<u64>().ok()? / 1_000_000).try_into().ok()?;
+        // SAFETY: all zeros are a `tm`; the call reads one number and writes one structure.
+        let (time, done) = unsafe {
+            let mut time: libc::tm = std::mem::zeroed();
+            let done = libc::gmtime_r(&raw const seconds, &raw mut time);
+            (time, !done.is_null())
+        };
+        let day = DAYS.get(usize::try_from(time.tm_wday).ok()?).filter(|_| done)?;
+        let month = MONTHS.get(usize::try_from(time.tm_mon).ok()?)?;
+        let libc::tm { tm_mday, tm_hour, tm_min, tm_sec, tm_year, .. } = time;
+        let year = tm_year + 1900;
+        Some(format!("{day} {month} {tm_mday:2} {tm_hour:02}:{tm_min:02}:{tm_sec:02} {year}"))
+    };
+    text().map_or_else(|| start.into(), Cow::Owned)
+}
+
 /// What is needed of `struct kinfo_proc`, sys/sysctl.h.
 struct Process {
     start: u64,
+    parent: u32,
     is_zombie: bool,
     real_user: u32,
     user: u32,
@@ -87,6 +122,8 @@ const PID: usize = 40;
 const REAL_USER: usize = 392;
 /// `kp_eproc.e_ucred.cr_uid`.
 const USER: usize = 420;
+/// `kp_eproc.e_ppid`.
+const PARENT: usize = 560;
 /// `SZOMB` of sys/proc.h.
 const ZOMBIE: u8 = 5;
 
@@ -119,6 +156,7 @@ impl Process {
             | u64::from(word(&bytes, START_SECONDS + 4)) << 32;
         Ok(Some(Self {
             start: seconds * 1_000_000 + u64::from(word(&bytes, START_MICROS)),
+            parent: word(&bytes, PARENT),
             is_zombie: bytes[STAT] == ZOMBIE,
             real_user: word(&bytes, REAL_USER),
             user: word(&bytes, USER),

@@ -15,9 +15,12 @@ mod windows;
 #[cfg(windows)]
 use windows as sys;
 
+mod per_process;
+
 #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "macos", windows)))]
 compile_error!("sessionreg knows the processes of Linux, macOS and Windows");
 
+use std::borrow::Cow;
 use std::hash::Hasher as _;
 use std::rc::Rc;
 
@@ -25,8 +28,10 @@ use siphasher::sip128::{Hasher128 as _, SipHasher24};
 
 use crate::error::{Error, ErrorCode, Result};
 
+pub(crate) use per_process::PerProcess;
 pub(crate) use sys::{
-    HAS_PID_NAMESPACES, INITIAL_TIME_NS, PLATFORM, epoch_of, host, hostname, probe,
+    HAS_PID_NAMESPACES, INITIAL_TIME_NS, PLATFORM, epoch_of, generation, host, hostname, parent_of,
+    probe,
 };
 
 /// The largest process id that any system gives out; larger ones never reach a system call.
@@ -103,6 +108,13 @@ pub(crate) struct Facts {
     pub(crate) users: Option<[u32; 2]>,
 }
 
+/// The parent of a process, and when the process itself started.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lineage {
+    pub(crate) parent: u32,
+    pub(crate) start: u64,
+}
+
 /// The identity of the calling process, read now.
 pub(crate) fn own_identity() -> Identity {
     let host = sys::read_host();
@@ -153,6 +165,48 @@ pub(crate) fn moved_to(remembered: &Host) -> Option<Rc<Host>> {
     }
     sys::forget_host();
     Some(host())
+}
+
+/// The key of the host whose machine id this is; `None` for what is no such id.
+pub(crate) fn host_key_of(machine_id: &str) -> Option<String> {
+    let id = machine_id.trim().to_ascii_lowercase();
+    let is_id = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    // Images for many machines carry `uninitialized`, zeros, or nothing.
+    (is_id && id.bytes().any(|byte| byte != b'0')).then(|| hash_machine_id(id.as_bytes()))
+}
+
+/// The start of a process as programs write it that leave the boot out, from its `proc_start`.
+pub(crate) fn bare_start(proc_start: &str) -> Cow<'_, str> {
+    let start = proc_start.rsplit_once(':').map_or(proc_start, |(_, start)| start);
+    sys::bare_start(start)
+}
+
+/// What tells whether this is still the process, and the run of it, that something was made in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Own {
+    generation: u64,
+    inode: Option<u64>,
+}
+
+impl Own {
+    pub(crate) fn now() -> Self {
+        Self { generation: generation(), inode: sys::own_inode(&host()) }
+    }
+
+    /// Not so in a forked child. Asks the system for nothing.
+    pub(crate) fn is_this_process(self) -> bool {
+        self.generation == generation()
+    }
+
+    /// The same memory under another number: the process was restored from a checkpoint, perhaps
+    /// on another host. What was remembered of it is forgotten.
+    pub(crate) fn was_restored(self) -> bool {
+        let restored = self.is_this_process() && sys::own_inode(&host()) != self.inode;
+        if restored {
+            sys::forget_host();
+        }
+        restored
+    }
 }
 
 /// A pseudo-random function of a constant under the machine id as its key: machine-id(5) asks

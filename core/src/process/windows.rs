@@ -1,5 +1,6 @@
 //! Windows: a handle names one process for as long as it is open.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::ffi::OsString;
 use std::os::windows::ffi::OsStringExt as _;
@@ -8,7 +9,11 @@ use std::ptr;
 use std::rc::Rc;
 
 use windows_sys::Win32::Foundation::{
-    ERROR_ACCESS_DENIED, ERROR_INVALID_PARAMETER, FILETIME, GetLastError, WAIT_OBJECT_0,
+    ERROR_ACCESS_DENIED, ERROR_INVALID_PARAMETER, FILETIME, GetLastError, INVALID_HANDLE_VALUE,
+    WAIT_OBJECT_0,
+};
+use windows_sys::Win32::System::Diagnostics::ToolHelp::{
+    CreateToolhelp32Snapshot, PROCESSENTRY32W, Process32FirstW, Process32NextW, TH32CS_SNAPPROCESS,
 };
 use windows_sys::Win32::System::Registry::{HKEY_LOCAL_MACHINE, RRF_RT_REG_SZ, RegGetValueW};
 use windows_sys::Win32::System::SystemInformation::{
@@ -20,7 +25,7 @@ use windows_sys::Win32::System::Threading::{
 };
 use windows_sys::w;
 
-use super::{Facts, Host, Probe, Want, hash_machine_id};
+use super::{Facts, Host, Lineage, Probe, Want, hash_machine_id};
 
 pub(crate) const PLATFORM: &str = "win32";
 
@@ -87,6 +92,47 @@ pub(crate) fn hostname() -> String {
     }
     let units = usize::try_from(length).unwrap_or(0).min(name.len());
     OsString::from_wide(&name[..units]).to_string_lossy().into_owned()
+}
+
+/// There is no fork.
+pub(crate) fn generation() -> u64 {
+    0
+}
+
+/// The digits of a FILETIME are what Claude Code writes.
+pub(super) fn bare_start(start: &str) -> Cow<'_, str> {
+    start.into()
+}
+
+/// The parent of a process; `None` where there is none, or it cannot be told.
+pub(crate) fn parent_of(pid: u32) -> Option<Lineage> {
+    let start = match probe(pid, Want { start: true, user: false }) {
+        Probe::There(facts) => facts.start?,
+        _ => return None,
+    };
+    // SAFETY: the call makes a handle, ours to close, or says -1.
+    let snapshot = unsafe {
+        let handle = CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0);
+        if handle == INVALID_HANDLE_VALUE {
+            return None;
+        }
+        OwnedHandle::from_raw_handle(handle)
+    };
+    let mut entry = PROCESSENTRY32W {
+        dwSize: u32::try_from(size_of::<PROCESSENTRY32W>()).ok()?,
+        // SAFETY: the rest are numbers, for which zero is a value.
+        ..unsafe { std::mem::zeroed() }
+    };
+    // SAFETY: the handle is open, and the entry says how large it is.
+    let mut more = unsafe { Process32FirstW(snapshot.as_raw_handle(), &raw mut entry) };
+    while more != 0 {
+        if entry.th32ProcessID == pid {
+            return Some(Lineage { parent: entry.th32ParentProcessID, start });
+        }
+        // SAFETY: as above.
+        more = unsafe { Process32NextW(snapshot.as_raw_handle(), &raw mut entry) };
+    }
+    None
 }
 
 /// Asks for a process; `pid` is in `1..=MAX_PID`.

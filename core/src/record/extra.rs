@@ -63,6 +63,13 @@ impl Extra {
         self.position(key).map(|index| self.0.remove(index)).is_some()
     }
 
+    /// Moves a key, if it is there, to the end of another.
+    pub(super) fn move_to(&mut self, other: &mut Self, key: &str) {
+        if let Some(index) = self.position(key) {
+            other.0.push(self.0.remove(index));
+        }
+    }
+
     /// Every key and value, both as JSON text: a key that is a lone surrogate, which JSON allows,
     /// is not text in Rust.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {

@@ -8,6 +8,8 @@ use serde::{Deserializer as _, Serialize};
 use serde_json::value::RawValue;
 
 use super::Refusal;
+use crate::error::ErrorCode;
+use crate::fs::MAX_RECORD_BYTES;
 
 /// The largest integer that every language reads exactly.
 pub(super) const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
@@ -81,6 +83,10 @@ pub(super) struct Field<'a> {
 impl<'a> Field<'a> {
     pub(super) fn new(key: &'a str, value: &'a RawValue) -> Self {
         Self { key, value }
+    }
+
+    pub(super) fn key(&self) -> &'a str {
+        self.key
     }
 
     fn refuse(&self, reason: &str) -> Refusal {
@@ -206,6 +212,12 @@ impl Writer {
         }
     }
 
+    pub(super) fn optional_number(&mut self, key: &str, number: Option<f64>) {
+        if let Some(number) = number {
+            self.number(key, number);
+        }
+    }
+
     /// An object under a key; `fill` writes its members.
     pub(super) fn object(&mut self, key: &str, fill: impl FnOnce(&mut Self)) {
         self.key(key);
@@ -216,10 +228,15 @@ impl Writer {
         self.end_object();
     }
 
-    pub(super) fn finish(mut self) -> Vec<u8> {
+    /// The text, if it is one that readers would read.
+    pub(super) fn finish(mut self) -> Result<Vec<u8>, Refusal> {
         self.indent -= 2;
         self.end_object();
-        self.text
+        if self.text.len() > MAX_RECORD_BYTES {
+            let reason = "it is larger than 64 KiB".to_owned();
+            return Err(Refusal { code: ErrorCode::TooLarge, reason });
+        }
+        Ok(self.text)
     }
 
     /// Escaped even though our own need it not: the key of a version is whatever a file called it.

@@ -1,18 +1,32 @@
 //! The record of a session: one shape in memory, whatever the file that it came from.
 
+#[macro_use]
+mod keys;
+
 mod check;
+mod dialect;
 mod extra;
 mod json;
 mod origin;
+mod patch;
+pub(crate) mod pid_file;
+mod secrets;
 pub(crate) mod sidecar;
+mod terminal;
 mod version_key;
 
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+pub(crate) use check::{is_agent, is_kind};
+pub use dialect::Dialect;
 pub use extra::Extra;
 pub(crate) use origin::{Attached, Origin};
+pub use patch::Patch;
+pub(crate) use secrets::Secrets;
+pub use terminal::Terminal;
 
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, ErrorCode, Holder, Result};
 use crate::process::{self, Identity};
 
 /// One session, served by one process.
@@ -56,36 +70,21 @@ pub struct Record {
     pub parent_session_id: Option<String>,
     /// Where the session is shown.
     pub terminal: Option<Terminal>,
+    /// What the session is doing: `busy`, `idle`, `waiting`, or a word of the program's own.
+    pub status: Option<String>,
+    /// What a `waiting` session waits for.
+    pub waiting_for: Option<String>,
+    /// When the record was last updated, in seconds since the Unix epoch.
+    pub updated_at: Option<f64>,
+    /// When the status last changed, in seconds since the Unix epoch.
+    pub status_updated_at: Option<f64>,
     /// Every other key.
     pub extra: Extra,
+    /// Keys that are kept, but never shown.
+    pub(crate) secrets: Secrets,
     /// The key of `agent_version` in the file that this record was read from.
     pub(crate) version_key: Option<String>,
     pub(crate) origin: Attached,
-}
-
-/// The place of a session in a terminal multiplexer.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct Terminal {
-    /// The program, such as `tmux` or `zellij`.
-    pub multiplexer: Option<String>,
-    /// The multiplexer's session.
-    pub session: Option<String>,
-    /// The pane in it.
-    pub pane: Option<String>,
-    /// Every other key of the object.
-    pub extra: Extra,
-}
-
-impl Terminal {
-    /// A place in a multiplexer.
-    pub fn new(multiplexer: Option<String>, session: Option<String>, pane: Option<String>) -> Self {
-        Self { multiplexer, session, pane, extra: Extra::default() }
-    }
-
-    fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 impl Record {
@@ -130,7 +129,12 @@ impl Record {
             transcript_path: None,
             parent_session_id: None,
             terminal: None,
+            status: None,
+            waiting_for: None,
+            updated_at: None,
+            status_updated_at: None,
             extra: Extra::default(),
+            secrets: Secrets::default(),
             version_key: None,
             origin: Attached::default(),
         }
@@ -154,6 +158,36 @@ impl Record {
             return Err(failed(ErrorCode::TooLarge, reason));
         }
         sidecar::decode(text).map_err(|refusal| failed(refusal.code, refusal.reason))
+    }
+
+    /// This record's process as the one that holds the file at `path`.
+    pub(crate) fn holder(&self, path: &Path) -> Holder {
+        Holder {
+            path: path.to_owned(),
+            pid: Some(self.pid),
+            session_id: Some(self.session_id.clone()),
+            host: self.hostname.clone(),
+        }
+    }
+
+    /// Keeps the secret keys of `extra` where nobody sees them.
+    pub(crate) fn hide_secrets(&mut self) {
+        self.secrets = Secrets::taken_from(&mut self.extra);
+    }
+
+    /// Whether both are the same registration: the same `instance`, or of records without one the
+    /// same pid, `proc_start` and `started_at`.
+    pub(crate) fn is_same_registration(&self, other: &Self) -> bool {
+        match (&self.instance, &other.instance) {
+            (Some(ours), Some(theirs)) => ours == theirs,
+            (None, None) => {
+                self.pid == other.pid
+                    && self.identity.proc_start == other.identity.proc_start
+                    // A file holds exactly the number that was written.
+                    && self.started_at.to_bits() == other.started_at.to_bits()
+            }
+            _ => false,
+        }
     }
 
     /// The JSON text of this record's sidecar, as [`crate::write`] would write it.
@@ -185,7 +219,7 @@ impl Record {
     }
 }
 
-/// By what they say: the version key counts as it would be written, the origin not at all.
+/// By what they say: the version key counts as it would be written, origin and secrets not at all.
 impl PartialEq for Record {
     fn eq(&self, other: &Self) -> bool {
         // Taken apart so that a new field cannot be forgotten here.
@@ -206,7 +240,12 @@ impl PartialEq for Record {
             transcript_path,
             parent_session_id,
             terminal,
+            status,
+            waiting_for,
+            updated_at,
+            status_updated_at,
             extra,
+            secrets: _,
             version_key: _,
             origin: _,
         } = self;
@@ -226,6 +265,10 @@ impl PartialEq for Record {
             && *transcript_path == other.transcript_path
             && *parent_session_id == other.parent_session_id
             && *terminal == other.terminal
+            && *status == other.status
+            && *waiting_for == other.waiting_for
+            && *updated_at == other.updated_at
+            && *status_updated_at == other.status_updated_at
             && *extra == other.extra
             && self.version_key() == other.version_key()
     }
@@ -249,7 +292,7 @@ impl Refusal {
 }
 
 /// Now, in seconds since the epoch, to the millisecond.
-fn now() -> f64 {
+pub(crate) fn now() -> f64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     #[allow(clippy::cast_precision_loss)] // Milliseconds fit for 285,000 years.
     let millis = since.as_millis() as f64;
@@ -257,7 +300,7 @@ fn now() -> f64 {
 }
 
 /// `None` if the system has no randomness to give: a record is useful without an instance.
-fn random_instance() -> Option<String> {
+pub(crate) fn random_instance() -> Option<String> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).ok()?;
     Some(format!("{:032x}", u128::from_be_bytes(bytes)))

@@ -2,62 +2,21 @@
 //!
 //! qwen-code and kimi-cli write the first seven keys; the others are additions that they ignore.
 
-use super::check::{check, is_agent, is_kind};
+use super::check::{self, is_agent, is_kind};
 use super::json::{Field, MAX_SAFE_INTEGER, Member, Writer, members};
-use super::{Attached, Extra, Record, Refusal, Terminal, version_key};
-use crate::error::ErrorCode;
-use crate::fs::MAX_RECORD_BYTES;
+use super::{Attached, Extra, Record, Refusal, Secrets, terminal, version_key};
 use crate::process::{Identity, MAX_PID};
 
-const SCHEMA_VERSION: u64 = 1;
-
-/// Declares the keys of the format once: their names, and a slot for the value of each.
-macro_rules! keys {
-    ($($name:ident),* $(,)?) => {
-        /// The last value of every key that a record has a field for.
-        #[derive(Default)]
-        struct Slots<'a> { $($name: Option<&'a serde_json::value::RawValue>,)* }
-
-        impl<'a> Slots<'a> {
-            fn slot(&mut self, key: &str) -> Option<&mut Option<&'a serde_json::value::RawValue>> {
-                match key {
-                    $(stringify!($name) => Some(&mut self.$name),)*
-                    _ => None,
-                }
-            }
-        }
-
-        /// Whether a record has a field for this key; the version key aside.
-        pub(super) fn is_known(key: &str) -> bool {
-            matches!(key, $(stringify!($name))|*)
-        }
-    };
-}
-
 keys! {
-    schema_version, pid, session_id, work_dir, hostname, started_at,
-    proc_start, pid_inode, host_key, platform, pid_ns, time_ns, instance, revision,
-    agent, kind, name, entrypoint, transcript_path, parent_session_id, terminal,
-}
-
-/// The field of a key that must be there.
-macro_rules! required {
-    ($slots:ident.$name:ident) => {
-        match $slots.$name {
-            Some(value) => Ok(Field::new(stringify!($name), value)),
-            None => Err(Refusal::corrupt(concat!("`", stringify!($name), "` is missing"))),
-        }
-    };
-}
-
-/// The field of a key that may be missing, or null, which says the same.
-macro_rules! optional {
-    ($slots:ident.$name:ident) => {
-        $slots
-            .$name
-            .map(|value| Field::new(stringify!($name), value))
-            .filter(|field| !field.is_null())
-    };
+    schema_version = "schema_version", pid = "pid", session_id = "session_id",
+    work_dir = "work_dir", hostname = "hostname", started_at = "started_at",
+    proc_start = "proc_start", pid_inode = "pid_inode", host_key = "host_key",
+    platform = "platform", pid_ns = "pid_ns", time_ns = "time_ns",
+    instance = "instance", revision = "revision",
+    agent = "agent", kind = "kind", name = "name", entrypoint = "entrypoint",
+    transcript_path = "transcript_path", parent_session_id = "parent_session_id",
+    terminal = "terminal", status = "status", waiting_for = "waiting_for",
+    updated_at = "updated_at", status_updated_at = "status_updated_at",
 }
 
 /// Reads the text of a sidecar; it must be within [`MAX_RECORD_BYTES`].
@@ -65,38 +24,26 @@ pub(crate) fn decode(text: &[u8]) -> Result<Record, Refusal> {
     let mut slots = Slots::default();
     let mut others = Vec::new();
     for member in members(text)? {
-        match member.key.as_deref().and_then(|key| slots.slot(key)) {
-            Some(slot) => *slot = Some(member.value),
-            None => others.push(member),
-        }
+        others.extend(slots.take(member));
     }
 
-    let schema = required!(slots.schema_version)?;
     // Before the other keys: a later schema may mean something else by them.
-    if schema.integer(SCHEMA_VERSION..=SCHEMA_VERSION).is_err() {
-        return Err(if schema.is_integer() {
-            Refusal {
-                code: ErrorCode::UnsupportedVersion,
-                reason: "its `schema_version` is not 1".to_owned(),
-            }
-        } else {
-            Refusal::corrupt("`schema_version` is not an integer")
-        });
-    }
+    check::schema_version(required!(slots.schema_version = "schema_version")?)?;
 
-    let text = |field: Option<Field<'_>>| field.map(|field| field.text()).transpose();
-    let integer = |field: Option<Field<'_>>| {
+    let text = |field: Option<&Field<'_>>| field.map(Field::text).transpose();
+    let number = |field: Option<&Field<'_>>| field.map(Field::number).transpose();
+    let integer = |field: Option<&Field<'_>>| {
         field.map(|field| field.integer(0..=MAX_SAFE_INTEGER)).transpose()
     };
-    let pid = required!(slots.pid)?.integer(1..=u64::from(MAX_PID))?;
+    let pid = required!(slots.pid = "pid")?.integer(1..=u64::from(MAX_PID))?;
     let agent = text(optional!(slots.agent))?.filter(|agent| is_agent(agent));
     let version = take_version(agent.as_deref(), &mut others)?;
     Ok(Record {
         pid: u32::try_from(pid).map_err(|_| Refusal::corrupt("`pid` is out of range"))?,
-        session_id: required!(slots.session_id)?.text()?,
-        work_dir: required!(slots.work_dir)?.text()?,
-        hostname: Some(required!(slots.hostname)?.text()?),
-        started_at: required!(slots.started_at)?.number()?,
+        session_id: required!(slots.session_id = "session_id")?.text()?,
+        work_dir: required!(slots.work_dir = "work_dir")?.text()?,
+        hostname: Some(required!(slots.hostname = "hostname")?.text()?),
+        started_at: required!(slots.started_at = "started_at")?.number()?,
         agent_version: version.value,
         identity: Identity {
             proc_start: text(optional!(slots.proc_start))?,
@@ -115,10 +62,15 @@ pub(crate) fn decode(text: &[u8]) -> Result<Record, Refusal> {
         transcript_path: text(optional!(slots.transcript_path))?,
         parent_session_id: text(optional!(slots.parent_session_id))?,
         terminal: match optional!(slots.terminal) {
-            Some(field) => terminal(&field)?,
+            Some(field) => terminal::decode(field)?,
             None => None,
         },
+        status: text(optional!(slots.status))?,
+        waiting_for: text(optional!(slots.waiting_for))?,
+        updated_at: number(optional!(slots.updated_at))?,
+        status_updated_at: number(optional!(slots.status_updated_at))?,
         extra: Extra::from_members(&others),
+        secrets: Secrets::default(),
         version_key: version.key,
         origin: Attached::default(),
     })
@@ -150,34 +102,14 @@ fn take_version(agent: Option<&str>, others: &mut Vec<Member<'_>>) -> Result<Ver
     Ok(Version { value, key: Some(key) })
 }
 
-fn terminal(field: &Field<'_>) -> Result<Option<Terminal>, Refusal> {
-    let mut terminal = Terminal::default();
-    let mut others = Vec::new();
-    for member in field.members()? {
-        let slot = match member.key.as_deref() {
-            Some("multiplexer") => &mut terminal.multiplexer,
-            Some("session") => &mut terminal.session,
-            Some("pane") => &mut terminal.pane,
-            _ => {
-                others.push(member);
-                continue;
-            }
-        };
-        let value = Field::new("terminal", member.value);
-        *slot = if value.is_null() { None } else { Some(value.text()?) };
-    }
-    terminal.extra = Extra::from_members(&others);
-    Ok(Some(terminal).filter(|terminal| !terminal.is_empty()))
-}
-
 /// Writes the text of a record's sidecar: two spaces of indent, no newline at the end.
 pub(crate) fn encode(record: &Record) -> Result<Vec<u8>, Refusal> {
-    check(record)?;
+    check::for_sidecar(record)?;
     let Some(hostname) = &record.hostname else {
         return Err(Refusal::invalid("`hostname` is missing"));
     };
     let mut json = Writer::new();
-    json.integer("schema_version", SCHEMA_VERSION);
+    json.integer("schema_version", check::SCHEMA_VERSION);
     json.integer("pid", u64::from(record.pid));
     json.string("session_id", &record.session_id);
     json.string("work_dir", &record.work_dir);
@@ -204,24 +136,14 @@ pub(crate) fn encode(record: &Record) -> Result<Vec<u8>, Refusal> {
     json.optional("entrypoint", record.entrypoint.as_deref());
     json.optional("transcript_path", record.transcript_path.as_deref());
     json.optional("parent_session_id", record.parent_session_id.as_deref());
-    if let Some(terminal) = record.terminal.as_ref().filter(|terminal| !terminal.is_empty()) {
-        json.object("terminal", |json| {
-            json.optional("multiplexer", terminal.multiplexer.as_deref());
-            json.optional("session", terminal.session.as_deref());
-            json.optional("pane", terminal.pane.as_deref());
-            for (key, value) in terminal.extra.iter() {
-                json.raw(key, value);
-            }
-        });
-    }
+    terminal::encode(&mut json, record.terminal.as_ref());
+    json.optional("status", record.status.as_deref());
+    json.optional("waiting_for", record.waiting_for.as_deref());
+    json.optional_number("updated_at", record.updated_at);
+    json.optional_number("status_updated_at", record.status_updated_at);
     for (key, value) in record.extra.iter() {
         json.raw(key, value);
     }
 
-    let text = json.finish();
-    if text.len() > MAX_RECORD_BYTES {
-        let reason = "it is larger than 64 KiB".to_owned();
-        return Err(Refusal { code: ErrorCode::TooLarge, reason });
-    }
-    Ok(text)
+    json.finish()
 }

@@ -16,7 +16,7 @@ static LAST: AtomicU64 = AtomicU64::new(0);
 
 /// A number that is the same for as long as this is the same process: not in a forked child, even
 /// one in another PID namespace whose pid is the same.
-pub(super) fn generation() -> u64 {
+pub(crate) fn generation() -> u64 {
     let Some(cell) = page() else {
         return u64::from(std::process::id());
     };

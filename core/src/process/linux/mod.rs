@@ -5,6 +5,7 @@
 
 mod fork;
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fs::read_link;
 use std::os::fd::OwnedFd;
@@ -16,7 +17,9 @@ use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open, test_kill_process};
 use rustix::time::Timespec;
 
-use super::{Facts, Host, Probe, Want, hash_machine_id};
+pub(crate) use fork::generation;
+
+use super::{Facts, Host, Lineage, Probe, Want, host_key_of};
 
 pub(crate) const PLATFORM: &str = "linux";
 
@@ -63,14 +66,10 @@ pub(super) fn boot() -> Option<String> {
     Some(id).filter(|id| !id.is_empty())
 }
 
-/// The id of the machine. Images for many machines carry `uninitialized`, or nothing: that is not
-/// the id of one.
-fn machine_id() -> Option<String> {
-    ["/etc/machine-id", "/var/lib/dbus/machine-id"].into_iter().find_map(|path| {
-        let id = text(path)?.trim().to_ascii_lowercase();
-        let is_id = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-        Some(id).filter(|id| is_id && id.bytes().any(|byte| byte != b'0'))
-    })
+/// The key of this host, from machine-id(5).
+fn host_key() -> Option<String> {
+    let files = ["/etc/machine-id", "/var/lib/dbus/machine-id"];
+    files.into_iter().find_map(|path| host_key_of(&text(path)?))
 }
 
 fn text(path: &str) -> Option<String> {
@@ -81,7 +80,7 @@ pub(super) fn read_host() -> Host {
     let release = rustix::system::uname();
     Host {
         boot: boot(),
-        host_key: machine_id().map(|id| hash_machine_id(id.as_bytes())),
+        host_key: host_key(),
         pid_ns: inode_of("/proc/self/ns/pid"),
         time_ns: inode_of("/proc/self/ns/time"),
         start: Stat::read("/proc/self/stat").map(|stat| stat.start),
@@ -186,6 +185,18 @@ fn start_of(pid: Pid) -> Option<u64> {
     Stat::of(pid).map(|stat| stat.start)
 }
 
+/// Ticks alone are what Claude Code writes.
+pub(super) fn bare_start(start: &str) -> Cow<'_, str> {
+    start.into()
+}
+
+/// The parent of a process; `None` where there is none, or it cannot be told.
+pub(crate) fn parent_of(pid: u32) -> Option<Lineage> {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw)?;
+    let stat = if proc_is_ours() { Stat::of(pid)? } else { return None };
+    Some(Lineage { parent: stat.parent, start: stat.start })
+}
+
 /// A `/proc` of another PID namespace, as a `chroot` or an `unshare` may leave behind, shows other
 /// processes under our numbers.
 fn proc_is_ours() -> bool {
@@ -259,6 +270,7 @@ fn users_of_pidfd(fd: &OwnedFd) -> Option<[u32; 2]> {
 /// What is needed of proc(5) `/proc/<pid>/stat`.
 struct Stat {
     state: u8,
+    parent: u32,
     threads: u64,
     start: u64,
 }
@@ -273,14 +285,15 @@ impl Stat {
     }
 
     /// The command's name, in parentheses, may hold anything, so fields are counted from the last
-    /// `)`: state is the third, threads the 20th, start the 22nd.
+    /// `)`: state is the third, the parent the fourth, threads the 20th, start the 22nd.
     fn parse(text: &[u8]) -> Option<Self> {
         let name_end = text.iter().rposition(|&byte| byte == b')')?;
         let mut fields = text.get(name_end + 2..)?.split(|&byte| byte == b' ');
         let state = *fields.next()?.first()?;
-        let threads = number(fields.nth(16)?)?;
+        let parent = number(fields.next()?)?;
+        let threads = number(fields.nth(15)?)?;
         let start = number(fields.nth(1)?)?;
-        Some(Self { state, threads, start })
+        Some(Self { state, parent, threads, start })
     }
 
     /// A leader that exited before its threads reads as a zombie too; its process lives.
@@ -343,7 +356,11 @@ mod tests {
         for name in [&b"sh"[..], b") Z 1 (", b"a b", b"\xFF\n) R", b"1) S 9 9 9"] {
             let text = [b"42 (", name, b") ", tail].concat();
             let stat = Stat::parse(&text).expect("a stat line");
-            assert_eq!((stat.state, stat.threads, stat.start), (b'S', 3, 4711), "{name:?}");
+            assert_eq!(
+                (stat.state, stat.parent, stat.threads, stat.start),
+                (b'S', 1, 3, 4711),
+                "{name:?}"
+            );
         }
     }
 

@@ -1,17 +1,25 @@
 //! Files on Linux and macOS: everything relative to an open folder, links never followed.
 
+mod listing;
+mod lock_file;
+
 use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, IntoRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use rustix::fs::{AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, RawMode};
+use rustix::fs::{
+    AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, RawMode, RenameFlags, Stat,
+};
 use rustix::io::Errno;
 
+pub(crate) use listing::Listing;
+pub(crate) use lock_file::LockFile;
+
 use super::{
-    Contents, LOCK_PATIENCE, MAX_RECORD_BYTES, Target, WriteOptions, lock_timed_out, not_a_file,
-    too_large,
+    Contents, LOCK_PATIENCE, MAX_RECORD_BYTES, Stamp, Target, WriteOptions, lock_timed_out,
+    not_a_file, too_large,
 };
 use crate::error::{Error, ErrorCode, Result};
 
@@ -49,7 +57,27 @@ fn read_at(folder: impl AsFd, name: &OsStr, path: &Path) -> Result<Contents> {
     if bytes.len() > MAX_RECORD_BYTES {
         return Err(too_large(path));
     }
-    Ok(Contents { bytes, owner: Some(stat.st_uid) })
+    Ok(Contents { bytes, owner: Some(stat.st_uid), stamp: stamp_of(&stat) })
+}
+
+fn stamp_of(stat: &Stat) -> Stamp {
+    // Their types vary with the system; a time before 1970, or beyond what is, counts as 1970.
+    #[allow(clippy::cast_sign_loss, clippy::cast_possible_truncation, clippy::unnecessary_cast)]
+    let time = |seconds, nanos| -> SystemTime {
+        let since = Duration::new(u64::try_from(seconds).unwrap_or(0), nanos as u32);
+        UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH)
+    };
+    Stamp {
+        inode: stat.st_ino,
+        size: u64::try_from(stat.st_size).unwrap_or(0),
+        modified: time(stat.st_mtime, stat.st_mtime_nsec),
+        changed: time(stat.st_ctime, stat.st_ctime_nsec),
+    }
+}
+
+/// Whether a file of this owner is one that this process might have made.
+pub(crate) fn is_own(owner: Option<u32>) -> bool {
+    owner == Some(rustix::process::geteuid().as_raw())
 }
 
 /// Another user could name any process of ours in a file of his own: only our files and root's are
@@ -173,6 +201,103 @@ impl Folder {
         Ok(())
     }
 
+    /// The same for a file that is known to be there, without the write-back that a file system
+    /// such as ext4 starts when a rename replaces a file: the two change places, as atomic for
+    /// readers, and the old one goes.
+    ///
+    /// Only over a regular file: should anything else come out, it is put back.
+    pub(crate) fn exchange(
+        &self,
+        name: &OsStr,
+        temp: &str,
+        bytes: &[u8],
+        options: WriteOptions,
+    ) -> Result<()> {
+        let path = self.path.join(name);
+        let failed = |errno: Errno| Error::os("write", &path, errno.into());
+        let discard = || {
+            // Best effort: after the exchange the write has succeeded, before it another error is
+            // the one to report.
+            let _ = rustix::fs::unlinkat(&self.fd, temp, AtFlags::empty());
+        };
+        // The target first: whoever watches the folder sees it written, not removed.
+        let swap =
+            || rustix::fs::renameat_with(&self.fd, name, &self.fd, temp, RenameFlags::EXCHANGE);
+        let file = self.create(temp).map_err(failed)?;
+        if let Err(errno) = fill(file, bytes, options) {
+            discard();
+            return Err(failed(errno));
+        }
+        match swap() {
+            Ok(()) if self.is_regular(temp) => discard(),
+            Ok(()) => {
+                swap().map_err(failed)?;
+                discard();
+                return Err(not_a_file("write", &path, "something else"));
+            }
+            // Removed meanwhile, or a file system that cannot exchange.
+            Err(_) => {
+                if let Err(errno) = rustix::fs::renameat(&self.fd, temp, &self.fd, name) {
+                    discard();
+                    return Err(failed(errno));
+                }
+            }
+        }
+        if options.durable {
+            sync(&self.fd).map_err(|errno| Error::os("sync", &path, errno.into()))?;
+        }
+        Ok(())
+    }
+
+    fn is_regular(&self, name: &str) -> bool {
+        rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW)
+            .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_file())
+    }
+
+    /// Makes a new file hold `bytes`, complete from its first instant; `false` if there is one of
+    /// that name, which then stays.
+    pub(crate) fn publish(
+        &self,
+        name: &OsStr,
+        temp: &str,
+        bytes: &[u8],
+        options: WriteOptions,
+    ) -> Result<bool> {
+        let path = self.path.join(name);
+        let failed = |errno: Errno| Error::os("write", &path, errno.into());
+        let file = self.create(temp).map_err(failed)?;
+        let published = fill(file, bytes, options).and_then(|()| self.rename_to_new(temp, name));
+        if published != Ok(true) {
+            // Best effort: what is to be reported is what came first.
+            let _ = rustix::fs::unlinkat(&self.fd, temp, AtFlags::empty());
+        }
+        let published = published.map_err(failed)?;
+        if options.durable && published {
+            sync(&self.fd).map_err(|errno| Error::os("sync", &path, errno.into()))?;
+        }
+        Ok(published)
+    }
+
+    fn rename_to_new(&self, temp: &str, name: &OsStr) -> rustix::io::Result<bool> {
+        let flags = RenameFlags::NOREPLACE;
+        match rustix::fs::renameat_with(&self.fd, temp, &self.fd, name, flags) {
+            Ok(()) => Ok(true),
+            Err(Errno::EXIST) => Ok(false),
+            // A file system, or a kernel, that does not know the request.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+                match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+                    Ok(_) => Ok(false),
+                    // Safe among those who take the folder's lock, as we have.
+                    Err(Errno::NOENT) => {
+                        rustix::fs::renameat(&self.fd, temp, &self.fd, name).map(|()| true)
+                    }
+                    Err(errno) => Err(errno),
+                }
+            }
+            Err(errno) => Err(errno),
+        }
+    }
+
     fn create(&self, temp: &str) -> rustix::io::Result<OwnedFd> {
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -260,6 +385,12 @@ fn sync(file: &OwnedFd) -> rustix::io::Result<()> {
         other => return other,
     }
     rustix::fs::fsync(file)
+}
+
+/// Makes a folder that is not there, and its parents.
+pub(crate) fn ensure_folder(path: &Path) -> Result<()> {
+    make_folders(path, WriteOptions::default())
+        .map_err(|errno| Error::os("make", path, errno.into()))
 }
 
 /// Makes the folder and its missing parents, each 0700 whatever the umask. What is there already,

@@ -2,15 +2,18 @@
 //!
 //! Who may read what is left to the folder's access control list.
 
+mod listing;
+mod lock_file;
+
 use std::ffi::OsStr;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::windows::ffi::OsStrExt as _;
 use std::os::windows::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::os::windows::io::{AsRawHandle as _, FromRawHandle as _, OwnedHandle};
 use std::path::{Component, Path, PathBuf, Prefix};
 use std::ptr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use windows_sys::Win32::Foundation::{
     ERROR_ACCESS_DENIED, ERROR_LOCK_VIOLATION, ERROR_SHARING_VIOLATION, WAIT_ABANDONED,
@@ -23,8 +26,11 @@ use windows_sys::Win32::Storage::FileSystem::{
 };
 use windows_sys::Win32::System::Threading::{CreateMutexW, ReleaseMutex, WaitForSingleObject};
 
+pub(crate) use listing::Listing;
+pub(crate) use lock_file::LockFile;
+
 use super::{
-    Contents, LOCK_PATIENCE, MAX_RECORD_BYTES, Target, WriteOptions, not_a_file, too_large,
+    Contents, LOCK_PATIENCE, MAX_RECORD_BYTES, Stamp, Target, WriteOptions, not_a_file, too_large,
 };
 use crate::error::{Error, ErrorCode, Result, code_of};
 
@@ -57,12 +63,33 @@ pub(crate) fn read(path: &Path) -> Result<Contents> {
     if metadata.len() > MAX_RECORD_BYTES as u64 {
         return Err(too_large(path));
     }
+    let stamp = stamp_of(&metadata);
     let mut bytes = Vec::new();
     file.take(MAX_RECORD_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() > MAX_RECORD_BYTES {
         return Err(too_large(path));
     }
-    Ok(Contents { bytes, owner: None })
+    Ok(Contents { bytes, owner: None, stamp })
+}
+
+fn stamp_of(metadata: &Metadata) -> Stamp {
+    let time = |time: io::Result<SystemTime>| time.unwrap_or(UNIX_EPOCH);
+    Stamp {
+        inode: 0,
+        size: metadata.len(),
+        modified: time(metadata.modified()),
+        changed: time(metadata.created()),
+    }
+}
+
+/// Makes a folder that is not there, and its parents.
+pub(crate) fn ensure_folder(path: &Path) -> Result<()> {
+    fs::create_dir_all(path).map_err(|error| Error::os("make", path, error))
+}
+
+/// Whose a file is decides its access control list, which let it be read.
+pub(crate) fn is_own(_: Option<u32>) -> bool {
+    true
 }
 
 /// A folder whose lock is held, in which files are written and removed by name.
@@ -148,6 +175,32 @@ impl Folder {
         // Best effort: the error to report is the one that came first.
         let _ = fs::remove_file(&temp);
         Err(failed(error))
+    }
+
+    /// The same for a file that is known to be there; Windows knows one way only.
+    pub(crate) fn exchange(
+        &self,
+        name: &OsStr,
+        temp: &str,
+        bytes: &[u8],
+        options: WriteOptions,
+    ) -> Result<()> {
+        self.replace(name, temp, bytes, options)
+    }
+
+    /// Makes a new file hold `bytes`, complete from its first instant; `false` if there is one of
+    /// that name, which then stays. Safe among those who take the folder's lock.
+    pub(crate) fn publish(
+        &self,
+        name: &OsStr,
+        temp: &str,
+        bytes: &[u8],
+        options: WriteOptions,
+    ) -> Result<bool> {
+        if fs::symlink_metadata(self.path.join(name)).is_ok() {
+            return Ok(false);
+        }
+        self.replace(name, temp, bytes, options).map(|()| true)
     }
 
     /// Removes a file, or a link; tells whether there was one.

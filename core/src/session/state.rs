@@ -1,0 +1,550 @@
+//! What a session does to its files, one call after another.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use super::files::{self, Format, Place, Standing};
+use super::new::{New, Template};
+use crate::error::{Error, ErrorCode, Holder, Result};
+use crate::liveness::{self, liveness};
+use crate::process::{Own, PerProcess};
+use crate::record::{Dialect, Patch, Record, now};
+use crate::registry::{Registry, name_of};
+use crate::sidecar;
+
+/// PID files of this process in folders that have one for each process.
+static ONLY_FILES: PerProcess<HashSet<PathBuf>> = PerProcess::new();
+
+/// How often another instance is drawn whose file name is taken.
+const ATTEMPTS: u32 = 8;
+
+/// One call of a session.
+#[derive(Clone, Debug)]
+pub(crate) enum Operation {
+    Update(Patch),
+    Switch(String, Patch),
+    Refresh,
+    Leave,
+    Close,
+}
+
+/// Whose the registration is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Of this very process, which made it.
+    Owner,
+    /// Of another process, for which this one made it.
+    Sponsor,
+    /// Of whoever made it; this process only has a word in it.
+    Guest,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    Open,
+    /// Nothing of it is, or will be, written: the name of its file is another process's.
+    Inert,
+    Closed,
+}
+
+/// A session's sidecar.
+#[derive(Clone, Debug)]
+struct Sidecar {
+    template: Template,
+    keep: bool,
+    /// When the session began that it speaks of.
+    started_at: f64,
+    /// Where it was put.
+    path: Option<PathBuf>,
+    /// Who has its name instead.
+    holder: Option<Holder>,
+}
+
+/// A registration, as this handle knows it.
+#[derive(Debug)]
+pub(super) struct State {
+    dialect: Dialect,
+    role: Role,
+    life: Life,
+    own: Own,
+    record: Record,
+    pid_file: Option<PathBuf>,
+    pid_file_holder: Option<Holder>,
+    sidecar: Option<Sidecar>,
+    /// Former sidecars whose removal failed; tried again by the next call.
+    leftovers: Vec<PathBuf>,
+}
+
+/// What is told of a session without waiting for the calls that run.
+#[derive(Clone, Debug)]
+pub(super) struct View {
+    pub(super) record: Record,
+    pub(super) path: Option<PathBuf>,
+    pub(super) sidecar_path: Option<PathBuf>,
+    pub(super) sidecar_holder: Option<Holder>,
+    pub(super) pid_file_holder: Option<Holder>,
+    pub(super) is_registered: bool,
+}
+
+impl State {
+    /// Publishes a registration: all of it, or none.
+    pub(super) fn register(registry: &Registry, new: &New) -> Result<Self> {
+        let role = if new.is_own() { Role::Owner } else { Role::Sponsor };
+        let template = new.sidecar.as_deref().map(Template::new).transpose()?;
+        if template.is_none() && !new.pid_file {
+            let reason = "it has neither a PID file nor a sidecar";
+            return Err(Error::value(ErrorCode::InvalidInput, "register", "the session", reason));
+        }
+        let record = new.record()?;
+        let sidecar = template.map(|template| Sidecar {
+            template,
+            keep: new.keep_sidecar,
+            started_at: record.started_at,
+            path: None,
+            holder: None,
+        });
+        let mut state = Self {
+            dialect: registry.dialect(),
+            role,
+            life: Life::Open,
+            own: Own::now(),
+            record,
+            pid_file: None,
+            pid_file_holder: None,
+            sidecar,
+            leftovers: Vec::new(),
+        };
+        state.check_sidecar(&state.record, new.pid_file)?;
+        if new.pid_file {
+            state.publish(registry.dir())?;
+        }
+        if state.life == Life::Open
+            && let Err(error) = state.place_sidecar(&state.record.clone())
+        {
+            state.withdraw();
+            return Err(error);
+        }
+        Ok(state)
+    }
+
+    /// A handle on what another process, or this one, registered.
+    pub(super) fn visit(registry: &Registry, record: &Record, path: &Path) -> Self {
+        Self {
+            dialect: registry.dialect(),
+            role: Role::Guest,
+            life: Life::Open,
+            own: Own::now(),
+            record: record.clone(),
+            pid_file: Some(path.to_owned()),
+            pid_file_holder: None,
+            sidecar: None,
+            leftovers: Vec::new(),
+        }
+    }
+
+    /// A session that could not be registered: its calls do nothing.
+    pub(super) fn inert(registry: &Registry, new: &New) -> Self {
+        let mut record = Record::plain(
+            new.pid.unwrap_or_else(std::process::id),
+            new.session_id.as_str(),
+            new.work_dir.as_str(),
+        );
+        record.agent.clone_from(&new.agent);
+        Self {
+            dialect: registry.dialect(),
+            role: Role::Guest,
+            life: Life::Inert,
+            own: Own::now(),
+            record,
+            pid_file: None,
+            pid_file_holder: None,
+            sidecar: None,
+            leftovers: Vec::new(),
+        }
+    }
+
+    pub(super) fn view(&self) -> View {
+        let sidecar = self.sidecar.as_ref();
+        View {
+            record: self.record.clone(),
+            path: self.pid_file.clone(),
+            sidecar_path: sidecar.and_then(|sidecar| sidecar.path.clone()),
+            sidecar_holder: sidecar.and_then(|sidecar| sidecar.holder.clone()),
+            pid_file_holder: self.pid_file_holder.clone(),
+            is_registered: self.life == Life::Open,
+        }
+    }
+
+    pub(super) fn own(&self) -> Own {
+        self.own
+    }
+
+    /// Whether dropping the handle is meant to end the registration.
+    pub(super) fn is_owner(&self) -> bool {
+        self.role == Role::Owner
+    }
+
+    /// Does one call; `false` if the session is inert.
+    pub(super) fn run(&mut self, operation: Operation) -> Result<bool> {
+        match self.life {
+            Life::Open => {}
+            Life::Closed => {
+                let reason = "the session is closed";
+                return Err(Error::value(ErrorCode::Closed, "change", "the session", reason));
+            }
+            Life::Inert => {
+                if matches!(operation, Operation::Close | Operation::Leave) {
+                    self.life = Life::Closed;
+                }
+                return Ok(false);
+            }
+        }
+        if self.own.was_restored() {
+            self.own = Own::now();
+            self.change(|_, record| Ok(Some(record)), Renew::Identity)?;
+        }
+        self.remove_leftovers();
+        match operation {
+            Operation::Update(patch) => self.update(&patch)?,
+            Operation::Switch(id, patch) => self.switch(&id, &patch)?,
+            Operation::Refresh => self.refresh()?,
+            Operation::Close if self.role == Role::Owner => self.close()?,
+            Operation::Close | Operation::Leave => self.leave(),
+        }
+        Ok(true)
+    }
+
+    fn update(&mut self, patch: &Patch) -> Result<()> {
+        let apply = |state: &Self, mut record: Record| {
+            patch.apply(&mut record).map_err(|refusal| state.refused(&refusal))?;
+            Ok(Some(record))
+        };
+        self.change(apply, Renew::Nothing)
+    }
+
+    fn switch(&mut self, id: &str, patch: &Patch) -> Result<()> {
+        let apply = |state: &Self, mut record: Record| {
+            if record.session_id == id {
+                return Ok(None);
+            }
+            id.clone_into(&mut record.session_id);
+            record.status = None;
+            record.status_updated_at = None;
+            record.waiting_for = None;
+            record.name = None;
+            record.transcript_path = None;
+            patch.apply(&mut record).map_err(|refusal| state.refused(&refusal))?;
+            Ok(Some(record))
+        };
+        self.change(apply, Renew::Identity)
+    }
+
+    /// Puts back what somebody removed or damaged; a record that stands as it should is not
+    /// written again.
+    fn refresh(&mut self) -> Result<()> {
+        if self.role == Role::Owner {
+            let mut own = self.record.clone();
+            files::identify(&mut own);
+            if own.identity != self.record.identity {
+                self.own = Own::now();
+                return self.change(|_, record| Ok(Some(record)), Renew::Identity);
+            }
+        }
+        if self.stands()? {
+            return Ok(());
+        }
+        self.change(|_, record| Ok(Some(record)), Renew::Files)
+    }
+
+    /// Whether both files are as this session left them, or as another handle on it did.
+    fn stands(&mut self) -> Result<bool> {
+        if let Some(path) = &self.pid_file {
+            match Place::lock("refresh", path, Format::PidFile(self.dialect))?.read()? {
+                Standing::Record(found) if found.is_same_registration(&self.record) => {
+                    self.record = *found;
+                }
+                _ => return Ok(false),
+            }
+        }
+        let Some(sidecar) = &self.sidecar else { return Ok(true) };
+        let Some(path) = &sidecar.path else { return Ok(false) };
+        let found = sidecar::read(path)?;
+        Ok(found.is_some_and(|found| {
+            found.is_same_registration(&self.record) && found.session_id == self.record.session_id
+        }))
+    }
+
+    /// Changes the record: first a new or changed sidecar, then the PID file, which is the commit,
+    /// then a former sidecar goes, so that the session can be found at every instant.
+    fn change(
+        &mut self,
+        next: impl FnOnce(&Self, Record) -> Result<Option<Record>>,
+        renew: Renew,
+    ) -> Result<()> {
+        let Some(path) = self.pid_file.clone() else {
+            let base = self.record.clone();
+            let Some(record) = next(self, base)? else { return Ok(()) };
+            let record = self.renewed(record, renew);
+            return self.put_sidecar(record, |_, _| Ok(()));
+        };
+        let place = Place::lock("update", &path, Format::PidFile(self.dialect))?;
+        let standing = place.read()?;
+        let base = match &standing {
+            Standing::Record(found) if found.is_same_registration(&self.record) => {
+                Record::clone(found)
+            }
+            other => self.base_without(other, &path)?,
+        };
+        let revision = base.revision;
+        let Some(record) = next(self, base)? else { return Ok(()) };
+        let mut record = self.renewed(record, renew);
+        record.revision = revision.max(self.record.revision).map(|revision| revision + 1);
+        files::encode(Format::PidFile(self.dialect), &record)
+            .map_err(|refusal| self.refused(&refusal))?;
+        let commit = |_: &mut Self, record: &Record| match &standing {
+            Standing::Record(_) => place.exchange(record),
+            Standing::Missing | Standing::Damaged(_) => place.replace(record),
+        };
+        if renew == Renew::Nothing && !self.describes_otherwise(&record) {
+            commit(self, &record)?;
+            self.record = record;
+            return Ok(());
+        }
+        self.put_sidecar(record, commit)?;
+        drop(place);
+        self.remove_leftovers();
+        Ok(())
+    }
+
+    /// The record to go on from where the file is not what this session left: whoever registered a
+    /// process that lives puts it back; others have nothing to change.
+    fn base_without(&self, standing: &Standing, path: &Path) -> Result<Record> {
+        let may_heal = match self.role {
+            Role::Owner => true,
+            Role::Sponsor => liveness(&self.record).state == liveness::State::Alive,
+            Role::Guest => false,
+        };
+        match standing {
+            Standing::Record(found) => Err(Error::held("update", found.holder(path))),
+            _ if may_heal => Ok(self.record.clone()),
+            Standing::Missing => {
+                let reason = "the session is not registered any more";
+                Err(Error::file(ErrorCode::NotFound, "update", path, reason))
+            }
+            Standing::Damaged(error) => {
+                Err(Error::file(error.code(), "update", path, error.reason()))
+            }
+        }
+    }
+
+    fn renewed(&self, mut record: Record, renew: Renew) -> Record {
+        if self.role == Role::Owner {
+            record.identity = self.record.identity.clone();
+            if renew == Renew::Identity {
+                files::identify(&mut record);
+            }
+        }
+        record.revision = self.record.revision.map(|revision| revision + 1);
+        record
+    }
+
+    /// Whether the sidecar would have to say something else than it does.
+    fn describes_otherwise(&self, record: &Record) -> bool {
+        let Some(sidecar) = &self.sidecar else { return false };
+        let told = |record: &Record| {
+            let mut told = self.sidecar_record(sidecar, record);
+            told.revision = None;
+            told
+        };
+        sidecar.path.is_none() || told(&self.record) != told(record)
+    }
+
+    /// Puts the sidecar of `record` in place and commits; if that fails, the old one is put back.
+    fn put_sidecar(
+        &mut self,
+        record: Record,
+        commit: impl FnOnce(&mut Self, &Record) -> Result<()>,
+    ) -> Result<()> {
+        let before = self.sidecar.clone();
+        if let Some(sidecar) = &mut self.sidecar
+            && self.record.session_id != record.session_id
+        {
+            sidecar.started_at = now();
+        }
+        let placed = self
+            .check_sidecar(&record, self.pid_file.is_some())
+            .and_then(|()| self.place_sidecar(&record));
+        let committed = match placed {
+            Ok(()) => {
+                commit(self, &record).inspect_err(|_| self.take_back(before.as_ref(), &record))
+            }
+            Err(error) => Err(error),
+        };
+        if let Err(error) = committed {
+            self.sidecar = before;
+            return Err(error);
+        }
+        let path = self.sidecar.as_ref().and_then(|sidecar| sidecar.path.as_ref());
+        let former = before.and_then(|before| before.path);
+        self.leftovers.extend(former.filter(|former| Some(former) != path));
+        self.record = record;
+        Ok(())
+    }
+
+    /// Undoes the sidecar of a change that was not committed. Best effort: the error to report is
+    /// that of the commit.
+    fn take_back(&mut self, before: Option<&Sidecar>, record: &Record) {
+        let path_of = |sidecar: Option<&Sidecar>| sidecar.and_then(|sidecar| sidecar.path.clone());
+        match (path_of(self.sidecar.as_ref()), path_of(before)) {
+            (Some(new), former) if Some(&new) != former.as_ref() => {
+                let _ = files::remove(&new, Format::Sidecar, record);
+            }
+            _ => {
+                self.sidecar = before.cloned();
+                let _ = self.place_sidecar(&self.record.clone());
+            }
+        }
+    }
+
+    /// Before anything is written: what cannot be said in a sidecar is an error of the call.
+    fn check_sidecar(&self, record: &Record, has_pid_file: bool) -> Result<()> {
+        let Some(sidecar) = &self.sidecar else { return Ok(()) };
+        sidecar.template.path(&record.session_id)?;
+        let record = described(record, sidecar.started_at, has_pid_file);
+        files::encode(Format::Sidecar, &record).map_err(|refusal| self.refused(&refusal))?;
+        Ok(())
+    }
+
+    fn place_sidecar(&mut self, record: &Record) -> Result<()> {
+        let Some(sidecar) = &self.sidecar else { return Ok(()) };
+        let path = sidecar.template.path(&record.session_id)?;
+        let told = self.sidecar_record(sidecar, record);
+        let holder = files::place_sidecar(&path, &told)?;
+        if let Some(sidecar) = &mut self.sidecar {
+            sidecar.path = holder.is_none().then_some(path);
+            sidecar.holder = holder;
+        }
+        Ok(())
+    }
+
+    fn sidecar_record(&self, sidecar: &Sidecar, record: &Record) -> Record {
+        described(record, sidecar.started_at, self.pid_file.is_some())
+    }
+
+    /// Publishes the PID file under a name that nobody has.
+    fn publish(&mut self, dir: &Path) -> Result<()> {
+        let format = Format::PidFile(self.dialect);
+        if self.dialect.is_one_file_per_process() {
+            return self.publish_only_file(dir.join(name_of(&self.record, self.dialect)));
+        }
+        for _ in 0..ATTEMPTS {
+            let path = dir.join(name_of(&self.record, self.dialect));
+            if Place::lock("register", &path, format)?.publish(&self.record)? {
+                self.pid_file = Some(path);
+                return Ok(());
+            }
+            self.record.instance = crate::record::random_instance().or(self.record.instance.take());
+        }
+        let reason = "every name that was tried is taken";
+        Err(Error::file(ErrorCode::Busy, "register", dir, reason))
+    }
+
+    /// The same where a process has one file, `<pid>.json`.
+    fn publish_only_file(&mut self, path: PathBuf) -> Result<()> {
+        let mut ours = ONLY_FILES.lock();
+        if ours.contains(&path) {
+            let reason = "this process has a session in this folder, which can hold one for each";
+            return Err(Error::file(ErrorCode::InvalidInput, "register", &path, reason));
+        }
+        let place = Place::lock("register", &path, Format::PidFile(self.dialect))?;
+        let holder = match place.read() {
+            Ok(Standing::Missing) => None,
+            Ok(Standing::Record(found)) if files::is_free(&found, &self.record) => None,
+            Ok(Standing::Record(found)) => Some(found.holder(&path)),
+            Ok(Standing::Damaged(_)) => Some(Holder::unknown(&path)),
+            Err(error) if error.code() == ErrorCode::UnsupportedVersion => {
+                Some(Holder::unknown(&path))
+            }
+            Err(error) => return Err(error),
+        };
+        if holder.is_some() {
+            self.pid_file_holder = holder;
+            self.life = Life::Inert;
+            return Ok(());
+        }
+        place.replace(&self.record)?;
+        ours.insert(path.clone());
+        self.pid_file = Some(path);
+        Ok(())
+    }
+
+    /// Ends the registration; if it fails, the session stays open and may be closed again.
+    fn close(&mut self) -> Result<()> {
+        self.remove_leftovers();
+        if let Some(sidecar) = &mut self.sidecar {
+            if let Some(path) = sidecar.path.as_deref().filter(|_| !sidecar.keep) {
+                files::remove(path, Format::Sidecar, &self.record)?;
+            }
+            sidecar.path = None;
+        }
+        if let Some(path) = &self.pid_file {
+            files::remove(path, Format::PidFile(self.dialect), &self.record)?;
+        }
+        self.leave();
+        Ok(())
+    }
+
+    fn leave(&mut self) {
+        self.life = Life::Closed;
+        if let Some(path) = self.pid_file.as_ref().filter(|_| self.role != Role::Guest) {
+            ONLY_FILES.lock().remove(path);
+        }
+    }
+
+    /// Takes back what was published of a registration that fails.
+    fn withdraw(&mut self) {
+        if let Some(path) = self.pid_file.take() {
+            // Best effort: the error to report is the one that came first.
+            let _ = files::remove(&path, Format::PidFile(self.dialect), &self.record);
+            ONLY_FILES.lock().remove(&path);
+        }
+    }
+
+    fn remove_leftovers(&mut self) {
+        let record = &self.record;
+        let sidecar = self.sidecar.as_ref().and_then(|sidecar| sidecar.path.as_ref());
+        self.leftovers.retain(|path| {
+            Some(path) != sidecar && files::remove(path, Format::Sidecar, record).is_err()
+        });
+    }
+
+    fn refused(&self, refusal: &crate::record::Refusal) -> Error {
+        let path = self.pid_file.as_deref();
+        let path = path.or_else(|| self.sidecar.as_ref()?.path.as_deref());
+        match path {
+            Some(path) => Error::file(refusal.code, "write", path, refusal.reason.as_str()),
+            None => Error::value(refusal.code, "write", "the record", refusal.reason.as_str()),
+        }
+    }
+}
+
+/// What of a session is to be made anew, whatever changed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Renew {
+    Nothing,
+    Files,
+    Identity,
+}
+
+/// What a sidecar says: what the session is doing is left to its PID file, where it has one.
+fn described(record: &Record, started_at: f64, has_pid_file: bool) -> Record {
+    let mut told = record.clone();
+    told.started_at = started_at;
+    if has_pid_file {
+        told.status = None;
+        told.waiting_for = None;
+        told.updated_at = None;
+        told.status_updated_at = None;
+    }
+    told
+}
