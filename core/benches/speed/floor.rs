@@ -3,13 +3,16 @@
 use std::path::Path;
 
 use rustix::event::{PollFd, PollFlags};
-use rustix::fs::{CWD, FlockOperation, Mode, OFlags, openat, renameat};
+use rustix::fs::{
+    AtFlags, CWD, Dir, FlockOperation, Mode, OFlags, RenameFlags, openat, renameat, renameat_with,
+    unlinkat,
+};
 use rustix::process::{Pid, PidfdFlags, getpid, pidfd_open, test_kill_process};
 use rustix::time::Timespec;
 
 const NEW: OFlags = OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::EXCL).union(OFlags::CLOEXEC);
 const MODE: Mode = Mode::RUSR.union(Mode::WUSR);
-const NAME: &str = "floor.json";
+pub(crate) const NAME: &str = "floor.json";
 const TEMP: &str = "floor.tmp";
 
 /// A rename in the place of the record.
@@ -39,6 +42,62 @@ pub(crate) fn replace_as_required(folder: &Path, text: &[u8]) {
     drop(file);
     renameat(&folder, &temp, &folder, NAME).expect("rename");
     rustix::fs::flock(&folder, FlockOperation::Unlock).expect("flock");
+}
+
+/// The two files change places, which starts no write-back, and the old one goes.
+pub(crate) fn exchange(folder: &Path, text: &[u8]) {
+    let (path, temp) = (folder.join(NAME), folder.join(TEMP));
+    let file = openat(CWD, &temp, NEW, MODE).expect("open");
+    rustix::io::write(&file, text).expect("write");
+    drop(file);
+    renameat_with(CWD, &path, CWD, &temp, RenameFlags::EXCHANGE).expect("renameat2");
+    rustix::fs::unlink(&temp).expect("unlink");
+}
+
+/// The same with what the rules for an update require: the folder's lock, the record as it stands,
+/// whether this is still the process, a name that nobody else has, a mode that no umask changes,
+/// and a look at what came out.
+pub(crate) fn exchange_as_required(folder: &Path, text: &[u8]) {
+    let own_pidfd = pidfd_open(own(), PidfdFlags::empty()).expect("pidfd_open");
+    std::hint::black_box(rustix::fs::fstat(&own_pidfd).expect("fstat").st_ino);
+    let folder = openat(CWD, folder, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, MODE)
+        .expect("open");
+    rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive).expect("flock");
+    let current = openat(&folder, NAME, OFlags::RDONLY | OFlags::CLOEXEC, MODE).expect("open");
+    std::hint::black_box(rustix::fs::fstat(&current).expect("fstat").st_size);
+    let mut buffer = [0_u8; 4096];
+    std::hint::black_box(rustix::io::read(&current, &mut buffer[..]).expect("read"));
+    drop(current);
+    let temp = format!(
+        ".sr-{}-1234567-0123abcd-4026531836-{:016x}.tmp",
+        getpid(),
+        getrandom::u64().expect("random")
+    );
+    let file = openat(&folder, &temp, NEW, MODE).expect("open");
+    rustix::fs::fchmod(&file, MODE).expect("fchmod");
+    rustix::io::write(&file, text).expect("write");
+    drop(file);
+    renameat_with(&folder, NAME, &folder, &temp, RenameFlags::EXCHANGE).expect("renameat2");
+    let out = rustix::fs::statat(&folder, &temp, AtFlags::SYMLINK_NOFOLLOW).expect("fstatat");
+    std::hint::black_box(out.st_mode);
+    unlinkat(&folder, &temp, AtFlags::empty()).expect("unlink");
+    rustix::fs::flock(&folder, FlockOperation::Unlock).expect("flock");
+}
+
+/// Every file of a folder, read in one call.
+pub(crate) fn scan(folder: &Path) {
+    let folder = openat(CWD, folder, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, MODE)
+        .expect("open");
+    let mut buffer = [0_u8; 4096];
+    for entry in Dir::read_from(&folder).expect("list") {
+        let entry = entry.expect("an entry");
+        if entry.file_name().to_bytes().starts_with(b".") {
+            continue;
+        }
+        let file = openat(&folder, entry.file_name(), OFlags::RDONLY | OFlags::CLOEXEC, MODE)
+            .expect("open");
+        std::hint::black_box(rustix::io::read(&file, &mut buffer[..]).expect("read"));
+    }
 }
 
 /// With the syncs that a power cut asks for.

@@ -9,14 +9,15 @@ use std::path::Path;
 
 use sessionreg::{Record, WriteOptions};
 
-use crate::floor;
 use crate::turns::{Plan, compare, contender};
+use crate::{floor, registry};
 
 /// The jobs that the other languages do too.
-const SHARED: [(&str, usize); 5] = [
+const SHARED: [(&str, usize); 6] = [
     ("replace", 2_000),
     ("replace-durably", 100),
     ("read", 20_000),
+    ("update", 2_000),
     ("verdict", 20_000),
     ("verdict-by-start", 20_000),
 ];
@@ -29,6 +30,8 @@ pub(crate) fn run(job: &str, folder: &Path, plan: Plan) {
         "verdict" => verdict(plan),
         "verdict-by-start" => verdict_by_start(plan),
         "verdicts" => verdicts(plan),
+        "scan" => registry::scan(folder, plan),
+        "update" => registry::update(folder, plan),
         _ => panic!("there is no job {job}"),
     }
 }
@@ -39,6 +42,7 @@ pub(crate) fn run_all() {
         run(job, folder.path(), Plan { calls, calls_a_turn: 10 });
     }
     run("verdicts", folder.path(), Plan { calls: 50, calls_a_turn: 10 });
+    run("scan", folder.path(), Plan { calls: 20, calls_a_turn: 2 });
 }
 
 /// The record that contenders of every language write.

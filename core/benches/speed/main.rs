@@ -11,6 +11,8 @@ mod floor;
 #[cfg(target_os = "linux")]
 mod jobs;
 #[cfg(target_os = "linux")]
+mod registry;
+#[cfg(target_os = "linux")]
 mod turns;
 
 fn main() {

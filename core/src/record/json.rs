@@ -66,7 +66,7 @@ impl<'de> Visitor<'de> for Members {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::with_capacity(24);
+        let mut members = Vec::with_capacity(32);
         while let Some((key, value)) = map.next_entry::<&RawValue, &RawValue>()? {
             members.push(Member::new(key, value));
         }
@@ -239,10 +239,16 @@ impl Writer {
         Ok(self.text)
     }
 
-    /// Escaped even though our own need it not: the key of a version is whatever a file called it.
     fn key(&mut self, key: &str) {
         self.begin_member();
-        self.value(key);
+        // Ours need no escaping, but the key of a version is whatever a file called it.
+        if key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+            self.text.push(b'"');
+            self.text.extend_from_slice(key.as_bytes());
+            self.text.push(b'"');
+        } else {
+            self.value(key);
+        }
         self.text.extend_from_slice(b": ");
     }
 

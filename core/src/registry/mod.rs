@@ -2,12 +2,14 @@
 
 pub(crate) mod claim;
 mod file_name;
+mod memory;
+mod parallel;
 mod queries;
 mod scan;
 mod sweep;
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 pub use claim::Claim;
 pub(crate) use file_name::name_of;
@@ -28,7 +30,7 @@ use crate::record::Dialect;
 pub struct Registry {
     dir: PathBuf,
     dialect: Dialect,
-    known: Mutex<scan::Known>,
+    memory: Mutex<Arc<memory::Memory>>,
 }
 
 impl Registry {
@@ -52,7 +54,7 @@ impl Registry {
     }
 
     fn new(dir: PathBuf, dialect: Dialect) -> Self {
-        Self { dir, dialect, known: Mutex::default() }
+        Self { dir, dialect, memory: Mutex::default() }
     }
 
     /// The folder, an absolute path.

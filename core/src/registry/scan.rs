@@ -1,6 +1,5 @@
 //! One pass over a registry folder: every record with its verdict, every file that is none.
 
-use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,6 +7,8 @@ use std::time::SystemTime;
 
 use super::Registry;
 use super::file_name::FileName;
+use super::memory::{Memory, Recall, Remembered};
+use super::parallel::in_parallel;
 use crate::error::{Error, ErrorCode, Result};
 use crate::fs::{Contents, Listing, Stamp};
 use crate::liveness::{Judge, Verdict};
@@ -53,9 +54,6 @@ pub struct Scan {
     pub skipped: Vec<Skipped>,
 }
 
-/// What was read before, by file name.
-pub(super) type Known = Arc<HashMap<OsString, (Stamp, Outcome)>>;
-
 /// What a file turned out to be.
 #[derive(Clone, Debug)]
 pub(super) enum Outcome {
@@ -73,7 +71,7 @@ impl Registry {
     pub(crate) fn scan_where(
         &self,
         wanted_pid: impl Fn(u32) -> bool,
-        wanted: impl Fn(&Record) -> bool,
+        wanted: impl Fn(&Record) -> bool + Sync,
     ) -> Result<Scan> {
         let mut scan = Scan::default();
         let Some(listing) = Listing::open(&self.dir)? else { return Ok(scan) };
@@ -88,29 +86,53 @@ impl Registry {
             FileName::NoRecord => false,
         })?;
 
-        let mut reader = Reader::new(self, &listing);
-        let mut judge = Judge::of_many();
-        for name in &names {
-            match reader.outcome(name) {
-                Some(Outcome::Record(record)) if wanted(&record) => {
-                    let verdict = judge.judge(&record);
-                    scan.entries.push(Entry { record, verdict });
+        let reader = Reader {
+            registry: self,
+            listing: &listing,
+            started: SystemTime::now(),
+            memory: self.memory(),
+        };
+        let found = in_parallel(&names, |start, names| reader.read_all(start, names, &wanted));
+        if !is_partial {
+            self.remember(&reader.memory, &names, &found);
+        }
+        for found in found.into_iter().flatten() {
+            match found.outcome {
+                Outcome::Record(record) => {
+                    scan.entries.extend(found.verdict.map(|verdict| Entry { record, verdict }));
                 }
-                Some(Outcome::Refused(skipped)) => scan.skipped.push(skipped),
-                Some(Outcome::Record(_)) | None => {}
+                Outcome::Refused(skipped) => scan.skipped.push(skipped),
             }
         }
-        if !is_partial {
-            reader.remember(&names);
-        }
-        scan.entries.sort_by(|one, other| one.order().cmp(&other.order()));
-        scan.skipped.sort_by(|one, other| one.path.cmp(&other.path));
+        scan.entries.sort_unstable_by(|one, other| one.order().cmp(&other.order()));
+        scan.skipped.sort_unstable_by(|one, other| one.path.cmp(&other.path));
         Ok(scan)
     }
 
-    fn known(&self) -> Option<Known> {
+    fn memory(&self) -> Arc<Memory> {
         // Never waited for: a thread that held it may not be there any more after a fork.
-        self.known.try_lock().ok().map(|known| Arc::clone(&known))
+        self.memory.try_lock().map(|memory| Arc::clone(&memory)).unwrap_or_default()
+    }
+
+    /// Keeps what was read, if it is not what is known already.
+    fn remember(&self, known: &Memory, names: &[OsString], found: &[Option<Found>]) {
+        let is_known = |found: &Found| found.from_memory;
+        let trusted = || found.iter().flatten().filter(|found| found.stamp.is_some());
+        if trusted().count() == known.0.len() && trusted().all(is_known) {
+            return;
+        }
+        let keep = |(name, found): (&OsString, &Option<Found>)| {
+            let found = found.as_ref()?;
+            Some(Remembered {
+                name: name.clone(),
+                stamp: found.stamp?,
+                outcome: found.outcome.clone(),
+            })
+        };
+        let next = names.iter().zip(found).filter_map(keep).collect();
+        if let Ok(mut memory) = self.memory.try_lock() {
+            *memory = Arc::new(Memory(next));
+        }
     }
 }
 
@@ -120,62 +142,70 @@ impl Entry {
     }
 }
 
+/// What became of one file.
+struct Found {
+    outcome: Outcome,
+    /// Of a record that was wanted.
+    verdict: Option<Verdict>,
+    /// By which a later scan may tell that the file is the same; none if it might not.
+    stamp: Option<Stamp>,
+    from_memory: bool,
+}
+
 /// Reads the files of a folder, but for those that are as they were.
 struct Reader<'a> {
     registry: &'a Registry,
     listing: &'a Listing,
     started: SystemTime,
-    known: Option<Known>,
-    /// What was read now, and can be believed the next time.
-    fresh: Vec<(OsString, (Stamp, Outcome))>,
+    memory: Arc<Memory>,
 }
 
-impl<'a> Reader<'a> {
-    fn new(registry: &'a Registry, listing: &'a Listing) -> Self {
-        let started = SystemTime::now();
-        Self { registry, listing, started, known: registry.known(), fresh: Vec::new() }
+impl Reader<'_> {
+    /// Reads and judges some files of a folder, of which the first is the `start`th.
+    fn read_all(
+        &self,
+        start: usize,
+        names: &[OsString],
+        wanted: &impl Fn(&Record) -> bool,
+    ) -> Vec<Option<Found>> {
+        let mut recall = Recall::new(&self.memory, start);
+        let mut judge = Judge::of_many();
+        let mut read = |name: &OsString| {
+            let mut found = self.read(name, recall.find(name))?;
+            if let Outcome::Record(record) = &found.outcome
+                && wanted(record)
+            {
+                found.verdict = Some(judge.judge(record));
+            }
+            Some(found)
+        };
+        names.iter().map(&mut read).collect()
     }
 
     /// `None`: it is not there any more.
-    fn outcome(&mut self, name: &OsStr) -> Option<Outcome> {
-        if let Some((stamp, outcome)) = self.known.as_ref().and_then(|known| known.get(name))
+    fn read(&self, name: &OsStr, remembered: Option<&Remembered>) -> Option<Found> {
+        if let Some(Remembered { stamp, outcome, .. }) = remembered
             && self.listing.stamp(name).as_ref() == Some(stamp)
         {
-            return Some(outcome.clone());
+            let (stamp, outcome) = (Some(*stamp), outcome.clone());
+            return Some(Found { outcome, verdict: None, stamp, from_memory: true });
         }
-        let contents = match self.listing.read(name) {
+        let path = self.registry.dir.join(name);
+        let contents = match self.listing.read(name, &path) {
             Err(error) if error.code() == ErrorCode::NotFound => return None,
             other => other,
         };
-        let path = self.registry.dir.join(name);
         let stamp = contents.as_ref().ok().map(|contents| contents.stamp);
-        let read =
-            contents.and_then(|contents| record_of(name, &path, &contents, self.registry.dialect));
-        let outcome = match read {
+        let stamp = stamp.filter(|stamp| stamp.is_settled(self.started));
+        let dialect = self.registry.dialect;
+        let outcome = match contents.and_then(|found| record_of(name, &path, &found, dialect)) {
             Ok(record) => Outcome::Record(Arc::new(record)),
             Err(error) => {
                 let (code, reason) = (error.code(), error.reason());
                 Outcome::Refused(Skipped { path, code, reason })
             }
         };
-        if let Some(stamp) = stamp.filter(|stamp| stamp.is_settled(self.started)) {
-            self.fresh.push((name.to_owned(), (stamp, outcome.clone())));
-        }
-        Some(outcome)
-    }
-
-    /// Keeps what was read, and of what was known before only what is still there.
-    fn remember(self, names: &[OsString]) {
-        let Some(known) = self.known else { return };
-        if self.fresh.is_empty() && known.len() <= names.len() {
-            return;
-        }
-        let still = names.iter().filter_map(|name| known.get_key_value(name));
-        let still = still.map(|(name, value)| (name.clone(), value.clone()));
-        let next: HashMap<_, _> = still.chain(self.fresh).collect();
-        if let Ok(mut slot) = self.registry.known.try_lock() {
-            *slot = Arc::new(next);
-        }
+        Some(Found { outcome, verdict: None, stamp, from_memory: false })
     }
 }
 

@@ -146,7 +146,7 @@ impl Sweep<'_> {
                 continue;
             }
             // What cannot be read stays.
-            let Ok(contents) = listing.read(name) else { continue };
+            let Ok(contents) = listing.read(name, &path) else { continue };
             let Some(record) = layout.read(name, &path, &contents) else { continue };
             let verdict = judge.judge(&record);
             live += usize::from(verdict.state == State::Alive);

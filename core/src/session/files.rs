@@ -19,9 +19,10 @@ pub(super) enum Format {
 }
 
 /// What stands at a path.
+#[allow(clippy::large_enum_variant)] // It is taken apart where it is made.
 pub(super) enum Standing {
     Missing,
-    Record(Box<Record>),
+    Record(Record),
     /// No record, and nothing that would have to be left alone.
     Damaged(Error),
 }
@@ -46,7 +47,7 @@ impl<'a> Place<'a> {
     pub(super) fn read(&self) -> Result<Standing> {
         let read = self.folder.read(self.name);
         match read.and_then(|contents| self.decode(&contents)) {
-            Ok(record) => Ok(Standing::Record(Box::new(record))),
+            Ok(record) => Ok(Standing::Record(record)),
             Err(error) => match error.code() {
                 ErrorCode::NotFound => Ok(Standing::Missing),
                 ErrorCode::Corrupt | ErrorCode::TooLarge | ErrorCode::NotAFile => {
@@ -64,33 +65,26 @@ impl<'a> Place<'a> {
         }
     }
 
-    fn text(&self, record: &Record) -> Result<Vec<u8>> {
+    /// The text of a record; made before anything is changed, so that what cannot be written changes
+    /// nothing.
+    pub(super) fn text(&self, record: &Record) -> Result<Vec<u8>> {
         encode(self.format, record)
             .map_err(|refusal| Error::file(refusal.code, "write", self.path, refusal.reason))
     }
 
     /// Puts a record where none is; `false` if there is a file meanwhile.
-    pub(super) fn publish(&self, record: &Record) -> Result<bool> {
-        let text = self.text(record)?;
-        self.folder.publish(self.name, &self.temp()?, &text, WriteOptions::default())
+    pub(super) fn publish(&self, text: &[u8]) -> Result<bool> {
+        self.folder.publish(self.name, &self.temp()?, text, WriteOptions::default())
     }
 
-    /// Puts a record in the place of another one.
-    pub(super) fn exchange(&self, record: &Record) -> Result<()> {
-        let text = self.text(record)?;
-        match self.format {
-            Format::PidFile(_) => {
-                self.folder.exchange(self.name, &self.temp()?, &text, WriteOptions::default())
-            }
-            // Its folder is not ours alone: watchers of other programs know renames.
-            Format::Sidecar => self.replace(record),
-        }
+    /// Puts a record in the place of another one, in a folder that is ours.
+    pub(super) fn exchange(&self, text: &[u8]) -> Result<()> {
+        self.folder.exchange(self.name, &self.temp()?, text, WriteOptions::default())
     }
 
     /// Puts a record in the place of whatever is there, a folder excepted.
-    pub(super) fn replace(&self, record: &Record) -> Result<()> {
-        let text = self.text(record)?;
-        self.folder.replace(self.name, &self.temp()?, &text, WriteOptions::default())
+    pub(super) fn replace(&self, text: &[u8]) -> Result<()> {
+        self.folder.replace(self.name, &self.temp()?, text, WriteOptions::default())
     }
 
     fn temp(&self) -> Result<String> {
@@ -98,8 +92,6 @@ impl<'a> Place<'a> {
     }
 }
 
-/// The text of a record; it is made before anything is changed, so that what cannot be written
-/// changes nothing.
 pub(super) fn encode(format: Format, record: &Record) -> std::result::Result<Vec<u8>, Refusal> {
     match format {
         Format::PidFile(dialect) => pid_file::encode(record, dialect),
@@ -127,6 +119,7 @@ pub(super) fn remove(path: &Path, format: Format, record: &Record) -> Result<boo
 /// holder is given.
 pub(super) fn place_sidecar(path: &Path, record: &Record) -> Result<Option<Holder>> {
     let place = Place::lock("write", path, Format::Sidecar)?;
+    let text = place.text(record)?;
     match place.read() {
         Ok(Standing::Missing | Standing::Damaged(_)) => {}
         Ok(Standing::Record(found)) if !holds(&found, record) => {}
@@ -142,7 +135,7 @@ pub(super) fn place_sidecar(path: &Path, record: &Record) -> Result<Option<Holde
         }
         Err(error) => return Err(error),
     }
-    place.replace(record)?;
+    place.replace(&text)?;
     Ok(None)
 }
 

@@ -198,7 +198,7 @@ impl Session {
 
     /// The record as it was last written, or found, by this handle.
     pub fn record(&self) -> Record {
-        self.shared.view().record.clone()
+        Record::clone(&self.shared.view().record)
     }
 
     /// The PID file, if there is one.

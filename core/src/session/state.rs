@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::files::{self, Format, Place, Standing};
 use super::new::{New, Template};
 use crate::error::{Error, ErrorCode, Holder, Result};
 use crate::liveness::{self, liveness};
 use crate::process::{Own, PerProcess};
-use crate::record::{Dialect, Patch, Record, now};
+use crate::record::{Dialect, Patch, Record, Refusal, now, random_instance};
 use crate::registry::{Registry, name_of};
 use crate::sidecar;
 
@@ -67,7 +68,7 @@ pub(super) struct State {
     role: Role,
     life: Life,
     own: Own,
-    record: Record,
+    record: Arc<Record>,
     pid_file: Option<PathBuf>,
     pid_file_holder: Option<Holder>,
     sidecar: Option<Sidecar>,
@@ -78,7 +79,7 @@ pub(super) struct State {
 /// What is told of a session without waiting for the calls that run.
 #[derive(Clone, Debug)]
 pub(super) struct View {
-    pub(super) record: Record,
+    pub(super) record: Arc<Record>,
     pub(super) path: Option<PathBuf>,
     pub(super) sidecar_path: Option<PathBuf>,
     pub(super) sidecar_holder: Option<Holder>,
@@ -95,7 +96,7 @@ impl State {
             let reason = "it has neither a PID file nor a sidecar";
             return Err(Error::value(ErrorCode::InvalidInput, "register", "the session", reason));
         }
-        let record = new.record()?;
+        let record = Arc::new(new.record()?);
         let sidecar = template.map(|template| Sidecar {
             template,
             keep: new.keep_sidecar,
@@ -119,7 +120,7 @@ impl State {
             state.publish(registry.dir())?;
         }
         if state.life == Life::Open
-            && let Err(error) = state.place_sidecar(&state.record.clone())
+            && let Err(error) = state.place_sidecar(&Arc::clone(&state.record))
         {
             state.withdraw();
             return Err(error);
@@ -134,7 +135,7 @@ impl State {
             role: Role::Guest,
             life: Life::Open,
             own: Own::now(),
-            record: record.clone(),
+            record: Arc::new(record.clone()),
             pid_file: Some(path.to_owned()),
             pid_file_holder: None,
             sidecar: None,
@@ -155,7 +156,7 @@ impl State {
             role: Role::Guest,
             life: Life::Inert,
             own: Own::now(),
-            record,
+            record: Arc::new(record),
             pid_file: None,
             pid_file_holder: None,
             sidecar: None,
@@ -166,7 +167,7 @@ impl State {
     pub(super) fn view(&self) -> View {
         let sidecar = self.sidecar.as_ref();
         View {
-            record: self.record.clone(),
+            record: Arc::clone(&self.record),
             path: self.pid_file.clone(),
             sidecar_path: sidecar.and_then(|sidecar| sidecar.path.clone()),
             sidecar_holder: sidecar.and_then(|sidecar| sidecar.holder.clone()),
@@ -243,7 +244,7 @@ impl State {
     /// written again.
     fn refresh(&mut self) -> Result<()> {
         if self.role == Role::Owner {
-            let mut own = self.record.clone();
+            let mut own = Record::clone(&self.record);
             files::identify(&mut own);
             if own.identity != self.record.identity {
                 self.own = Own::now();
@@ -261,7 +262,7 @@ impl State {
         if let Some(path) = &self.pid_file {
             match Place::lock("refresh", path, Format::PidFile(self.dialect))?.read()? {
                 Standing::Record(found) if found.is_same_registration(&self.record) => {
-                    self.record = *found;
+                    self.record = Arc::new(found);
                 }
                 _ => return Ok(false),
             }
@@ -282,32 +283,26 @@ impl State {
         renew: Renew,
     ) -> Result<()> {
         let Some(path) = self.pid_file.clone() else {
-            let base = self.record.clone();
+            let base = Record::clone(&self.record);
             let Some(record) = next(self, base)? else { return Ok(()) };
-            let record = self.renewed(record, renew);
-            return self.put_sidecar(record, |_, _| Ok(()));
+            let mut record = self.renewed(record, renew);
+            record.revision = self.record.revision.map(|revision| revision + 1);
+            return self.put_sidecar(record, || Ok(()));
         };
         let place = Place::lock("update", &path, Format::PidFile(self.dialect))?;
-        let standing = place.read()?;
-        let base = match &standing {
-            Standing::Record(found) if found.is_same_registration(&self.record) => {
-                Record::clone(found)
-            }
-            other => self.base_without(other, &path)?,
+        let (base, is_there) = match place.read()? {
+            Standing::Record(found) if found.is_same_registration(&self.record) => (found, true),
+            other => (self.base_without(&other, &path)?, false),
         };
-        let revision = base.revision;
+        let revision = base.revision.max(self.record.revision);
         let Some(record) = next(self, base)? else { return Ok(()) };
         let mut record = self.renewed(record, renew);
-        record.revision = revision.max(self.record.revision).map(|revision| revision + 1);
-        files::encode(Format::PidFile(self.dialect), &record)
-            .map_err(|refusal| self.refused(&refusal))?;
-        let commit = |_: &mut Self, record: &Record| match &standing {
-            Standing::Record(_) => place.exchange(record),
-            Standing::Missing | Standing::Damaged(_) => place.replace(record),
-        };
+        record.revision = revision.map(|revision| revision + 1);
+        let text = place.text(&record)?;
+        let commit = || if is_there { place.exchange(&text) } else { place.replace(&text) };
         if renew == Renew::Nothing && !self.describes_otherwise(&record) {
-            commit(self, &record)?;
-            self.record = record;
+            commit()?;
+            self.record = Arc::new(record);
             return Ok(());
         }
         self.put_sidecar(record, commit)?;
@@ -326,7 +321,7 @@ impl State {
         };
         match standing {
             Standing::Record(found) => Err(Error::held("update", found.holder(path))),
-            _ if may_heal => Ok(self.record.clone()),
+            _ if may_heal => Ok(Record::clone(&self.record)),
             Standing::Missing => {
                 let reason = "the session is not registered any more";
                 Err(Error::file(ErrorCode::NotFound, "update", path, reason))
@@ -344,7 +339,6 @@ impl State {
                 files::identify(&mut record);
             }
         }
-        record.revision = self.record.revision.map(|revision| revision + 1);
         record
     }
 
@@ -360,11 +354,7 @@ impl State {
     }
 
     /// Puts the sidecar of `record` in place and commits; if that fails, the old one is put back.
-    fn put_sidecar(
-        &mut self,
-        record: Record,
-        commit: impl FnOnce(&mut Self, &Record) -> Result<()>,
-    ) -> Result<()> {
+    fn put_sidecar(&mut self, record: Record, commit: impl FnOnce() -> Result<()>) -> Result<()> {
         let before = self.sidecar.clone();
         if let Some(sidecar) = &mut self.sidecar
             && self.record.session_id != record.session_id
@@ -375,9 +365,7 @@ impl State {
             .check_sidecar(&record, self.pid_file.is_some())
             .and_then(|()| self.place_sidecar(&record));
         let committed = match placed {
-            Ok(()) => {
-                commit(self, &record).inspect_err(|_| self.take_back(before.as_ref(), &record))
-            }
+            Ok(()) => commit().inspect_err(|_| self.take_back(before.as_ref(), &record)),
             Err(error) => Err(error),
         };
         if let Err(error) = committed {
@@ -387,7 +375,7 @@ impl State {
         let path = self.sidecar.as_ref().and_then(|sidecar| sidecar.path.as_ref());
         let former = before.and_then(|before| before.path);
         self.leftovers.extend(former.filter(|former| Some(former) != path));
-        self.record = record;
+        self.record = Arc::new(record);
         Ok(())
     }
 
@@ -401,7 +389,7 @@ impl State {
             }
             _ => {
                 self.sidecar = before.cloned();
-                let _ = self.place_sidecar(&self.record.clone());
+                let _ = self.place_sidecar(&Arc::clone(&self.record));
             }
         }
     }
@@ -439,11 +427,14 @@ impl State {
         }
         for _ in 0..ATTEMPTS {
             let path = dir.join(name_of(&self.record, self.dialect));
-            if Place::lock("register", &path, format)?.publish(&self.record)? {
+            let place = Place::lock("register", &path, format)?;
+            if place.publish(&place.text(&self.record)?)? {
                 self.pid_file = Some(path);
                 return Ok(());
             }
-            self.record.instance = crate::record::random_instance().or(self.record.instance.take());
+            let mut other = Record::clone(&self.record);
+            other.instance = random_instance().or(other.instance);
+            self.record = Arc::new(other);
         }
         let reason = "every name that was tried is taken";
         Err(Error::file(ErrorCode::Busy, "register", dir, reason))
@@ -472,7 +463,7 @@ impl State {
             self.life = Life::Inert;
             return Ok(());
         }
-        place.replace(&self.record)?;
+        place.replace(&place.text(&self.record)?)?;
         ours.insert(path.clone());
         self.pid_file = Some(path);
         Ok(())
@@ -518,7 +509,7 @@ impl State {
         });
     }
 
-    fn refused(&self, refusal: &crate::record::Refusal) -> Error {
+    fn refused(&self, refusal: &Refusal) -> Error {
         let path = self.pid_file.as_deref();
         let path = path.or_else(|| self.sidecar.as_ref()?.path.as_deref());
         match path {

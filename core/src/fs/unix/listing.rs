@@ -42,9 +42,9 @@ impl Listing {
         Ok(names)
     }
 
-    /// Reads a file of this folder, as [`super::read`] does.
-    pub(crate) fn read(&self, name: &OsStr) -> Result<Contents> {
-        read_at(&self.fd, name, &self.path.join(name))
+    /// Reads a file of this folder, as [`super::read`] does; errors call it `path`.
+    pub(crate) fn read(&self, name: &OsStr, path: &Path) -> Result<Contents> {
+        read_at(&self.fd, name, path)
     }
 
     /// What of a file changes with it; `None` if it cannot be looked at.

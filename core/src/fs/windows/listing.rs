@@ -37,8 +37,9 @@ impl Listing {
     }
 
     /// Reads a file of this folder, as [`super::read`] does.
-    pub(crate) fn read(&self, name: &OsStr) -> Result<Contents> {
-        read(&self.path.join(name))
+    #[allow(clippy::unused_self)] // The folder is part of the path.
+    pub(crate) fn read(&self, _: &OsStr, path: &Path) -> Result<Contents> {
+        read(path)
     }
 
     /// What of a file changes with it; `None` if it cannot be looked at.
