@@ -201,7 +201,9 @@ impl Own {
     /// The same memory under another number: the process was restored from a checkpoint, perhaps
     /// on another host. What was remembered of it is forgotten.
     pub(crate) fn was_restored(self) -> bool {
-        let restored = self.is_this_process() && sys::own_inode(&host()) != self.inode;
+        // Without a free descriptor there is no inode to be had, which says nothing.
+        let inode = self.is_this_process().then(|| sys::own_inode(&host())).flatten();
+        let restored = inode.is_some() && inode != self.inode;
         if restored {
             sys::forget_host();
         }

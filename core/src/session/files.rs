@@ -99,19 +99,26 @@ pub(super) fn encode(format: Format, record: &Record) -> std::result::Result<Vec
     }
 }
 
-/// Removes a session's file, if there is one and it is still that registration's or no record at
-/// all.
+/// Removes a session's file, if it is still that registration's. The name of a PID file that tells
+/// its instance is nobody else's, whatever it holds; a folder stays.
 pub(super) fn remove(path: &Path, format: Format, record: &Record) -> Result<bool> {
     let target = Target::of("clear", path)?;
     let Some(folder) = Folder::lock(target)? else { return Ok(false) };
     let place = Place { format, path, name: target.name, folder };
-    match place.read() {
+    let is_own_name =
+        matches!(format, Format::PidFile(dialect) if !dialect.is_one_file_per_process());
+    let removed = match place.read() {
         Ok(Standing::Record(found)) if found.is_same_registration(record) => {
             place.folder.remove(target.name)
         }
+        Ok(Standing::Damaged(_)) if is_own_name => place.folder.remove(target.name),
         Ok(_) => Ok(false),
         Err(error) if error.code() == ErrorCode::UnsupportedVersion => Ok(false),
         Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if error.code() == ErrorCode::NotAFile => Ok(false),
+        other => other,
     }
 }
 
@@ -177,8 +184,12 @@ pub(super) fn is_free(found: &Record, record: &Record) -> bool {
     }
 }
 
-/// The identity of the calling process on a record of its own.
+/// The identity of the calling process on a record of its own. Where it cannot be read, as without
+/// a free descriptor, what is known stays.
 pub(super) fn identify(record: &mut Record) {
-    record.identity = process::own_identity();
-    record.hostname = Some(process::hostname());
+    let identity = process::own_identity();
+    if identity.proc_start.is_some() {
+        record.identity = identity;
+        record.hostname = Some(process::hostname());
+    }
 }

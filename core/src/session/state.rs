@@ -53,7 +53,8 @@ enum Life {
 struct Sidecar {
     template: Template,
     keep: bool,
-    /// When the session began that it speaks of.
+    /// The session that it speaks of, and when that began.
+    session_id: String,
     started_at: f64,
     /// Where it was put.
     path: Option<PathBuf>,
@@ -100,6 +101,7 @@ impl State {
         let sidecar = template.map(|template| Sidecar {
             template,
             keep: new.keep_sidecar,
+            session_id: record.session_id.clone(),
             started_at: record.started_at,
             path: None,
             holder: None,
@@ -202,7 +204,7 @@ impl State {
         }
         if self.own.was_restored() {
             self.own = Own::now();
-            self.change(|_, record| Ok(Some(record)), Renew::Identity)?;
+            self.change(|_, _| Ok(true), Renew::Identity)?;
         }
         self.remove_leftovers();
         match operation {
@@ -216,17 +218,17 @@ impl State {
     }
 
     fn update(&mut self, patch: &Patch) -> Result<()> {
-        let apply = |state: &Self, mut record: Record| {
-            patch.apply(&mut record).map_err(|refusal| state.refused(&refusal))?;
-            Ok(Some(record))
+        let apply = |state: &Self, record: &mut Record| {
+            patch.apply(record).map_err(|refusal| state.refused(&refusal))?;
+            Ok(true)
         };
         self.change(apply, Renew::Nothing)
     }
 
     fn switch(&mut self, id: &str, patch: &Patch) -> Result<()> {
-        let apply = |state: &Self, mut record: Record| {
+        let apply = |state: &Self, record: &mut Record| {
             if record.session_id == id {
-                return Ok(None);
+                return Ok(false);
             }
             id.clone_into(&mut record.session_id);
             record.status = None;
@@ -234,8 +236,8 @@ impl State {
             record.waiting_for = None;
             record.name = None;
             record.transcript_path = None;
-            patch.apply(&mut record).map_err(|refusal| state.refused(&refusal))?;
-            Ok(Some(record))
+            patch.apply(record).map_err(|refusal| state.refused(&refusal))?;
+            Ok(true)
         };
         self.change(apply, Renew::Identity)
     }
@@ -248,13 +250,13 @@ impl State {
             files::identify(&mut own);
             if own.identity != self.record.identity {
                 self.own = Own::now();
-                return self.change(|_, record| Ok(Some(record)), Renew::Identity);
+                return self.change(|_, _| Ok(true), Renew::Identity);
             }
         }
         if self.stands()? {
             return Ok(());
         }
-        self.change(|_, record| Ok(Some(record)), Renew::Files)
+        self.change(|_, _| Ok(true), Renew::Files)
     }
 
     /// Whether both files are as this session left them, or as another handle on it did.
@@ -277,37 +279,52 @@ impl State {
 
     /// Changes the record: first a new or changed sidecar, then the PID file, which is the commit,
     /// then a former sidecar goes, so that the session can be found at every instant.
+    ///
+    /// `alter` tells whether it changed anything.
     fn change(
         &mut self,
-        next: impl FnOnce(&Self, Record) -> Result<Option<Record>>,
+        alter: impl FnOnce(&Self, &mut Record) -> Result<bool>,
         renew: Renew,
     ) -> Result<()> {
         let Some(path) = self.pid_file.clone() else {
-            let base = Record::clone(&self.record);
-            let Some(record) = next(self, base)? else { return Ok(()) };
-            let mut record = self.renewed(record, renew);
+            let mut record = Record::clone(&self.record);
+            if !alter(self, &mut record)? {
+                return Ok(());
+            }
+            self.renew(&mut record, renew);
             record.revision = self.record.revision.map(|revision| revision + 1);
             return self.put_sidecar(record, || Ok(()));
         };
         let place = Place::lock("update", &path, Format::PidFile(self.dialect))?;
-        let (base, is_there) = match place.read()? {
+        let (mut record, is_there) = match place.read()? {
             Standing::Record(found) if found.is_same_registration(&self.record) => (found, true),
             other => (self.base_without(&other, &path)?, false),
         };
-        let revision = base.revision.max(self.record.revision);
-        let Some(record) = next(self, base)? else { return Ok(()) };
-        let mut record = self.renewed(record, renew);
+        if !alter(self, &mut record)? {
+            // Another handle was first with it; the sidecar is still for this one to follow.
+            return self.follow(record, || Ok(()));
+        }
+        self.renew(&mut record, renew);
+        let revision = record.revision.max(self.record.revision);
         record.revision = revision.map(|revision| revision + 1);
         let text = place.text(&record)?;
         let commit = || if is_there { place.exchange(&text) } else { place.replace(&text) };
-        if renew == Renew::Nothing && !self.describes_otherwise(&record) {
-            commit()?;
-            self.record = Arc::new(record);
-            return Ok(());
+        match renew {
+            Renew::Nothing => self.follow(record, commit)?,
+            Renew::Files | Renew::Identity => self.put_sidecar(record, commit)?,
         }
-        self.put_sidecar(record, commit)?;
         drop(place);
         self.remove_leftovers();
+        Ok(())
+    }
+
+    /// Commits, with the sidecar only if that has to say something else now.
+    fn follow(&mut self, record: Record, commit: impl FnOnce() -> Result<()>) -> Result<()> {
+        if self.describes_otherwise(&record) {
+            return self.put_sidecar(record, commit);
+        }
+        commit()?;
+        self.record = Arc::new(record);
         Ok(())
     }
 
@@ -332,14 +349,14 @@ impl State {
         }
     }
 
-    fn renewed(&self, mut record: Record, renew: Renew) -> Record {
+    /// Of its own process this one knows better than any file.
+    fn renew(&self, record: &mut Record, renew: Renew) {
         if self.role == Role::Owner {
-            record.identity = self.record.identity.clone();
+            record.identity.clone_from(&self.record.identity);
             if renew == Renew::Identity {
-                files::identify(&mut record);
+                files::identify(record);
             }
         }
-        record
     }
 
     /// Whether the sidecar would have to say something else than it does.
@@ -357,8 +374,9 @@ impl State {
     fn put_sidecar(&mut self, record: Record, commit: impl FnOnce() -> Result<()>) -> Result<()> {
         let before = self.sidecar.clone();
         if let Some(sidecar) = &mut self.sidecar
-            && self.record.session_id != record.session_id
+            && sidecar.session_id != record.session_id
         {
+            sidecar.session_id.clone_from(&record.session_id);
             sidecar.started_at = now();
         }
         let placed = self
