@@ -23,3 +23,8 @@ pub use registry::{Claim, Entry, Registry, Removed, Scan, Skipped, SweepOptions,
 pub use session::{By, New, OnError, Session, Ticket};
 pub use session_id::SessionId;
 pub use sidecar::{clear, clear_if, load, read, write, write_with};
+
+/// The examples of the cookbook, which are run as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/cookbook.md")]
+struct Cookbook;

@@ -40,7 +40,12 @@ def run(language: str, source: str) -> str | None:
         # As an installed package would be found.
         (folder / "node_modules").mkdir()
         (folder / "node_modules" / "sessionreg").symlink_to(ROOT / "bindings-node")
-        environment = os.environ | {"LD_LIBRARY_PATH": LIBRARY, "DYLD_LIBRARY_PATH": LIBRARY}
+        environment = os.environ | {
+            "LD_LIBRARY_PATH": LIBRARY,
+            "DYLD_LIBRARY_PATH": LIBRARY,
+            # The user's own registry is none of our business.
+            "SESSIONREG_HOME": str(folder / "home"),
+        }
         for command in commands(language, folder):
             done = subprocess.run(
                 command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60
