@@ -26,7 +26,7 @@ impl FileName {
         let Some(stem) = name.to_str().and_then(|name| name.strip_suffix(SUFFIX)) else {
             return Self::NoRecord;
         };
-        if stem.starts_with('.') {
+        if stem.is_empty() || stem.starts_with('.') {
             return Self::NoRecord;
         }
         let (pid, tag) = match stem.split_once('-') {
