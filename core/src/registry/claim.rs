@@ -1,6 +1,6 @@
 //! At most one process of a user on a host may hold the claim of a session.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::session_id::SessionId;
 use crate::sidecar::record_of;
 
 /// What this process claims. A second open and close of a claim's file would drop its lock.
-static HELD: PerProcess<HashMap<PathBuf, Holder>> = PerProcess::new();
+static HELD: PerProcess<BTreeMap<PathBuf, Holder>> = PerProcess::new();
 
 /// How often a lock is asked for again whose file does not name a living holder: it is on its way
 /// from one to another.

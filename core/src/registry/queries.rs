@@ -29,17 +29,17 @@ impl Registry {
 
     /// The records of a process.
     pub fn find_by_pid(&self, pid: u32) -> Result<Vec<Entry>> {
-        Ok(self.scan_where(|of| of == pid, |_| true)?.entries)
+        Ok(self.scan_where(&|of| of == pid, &|_| true)?.entries)
     }
 
     /// The records of a session; several processes may serve one.
     pub fn find_by_session(&self, session_id: &str) -> Result<Vec<Entry>> {
-        Ok(self.scan_where(|_| true, |record| record.session_id == session_id)?.entries)
+        Ok(self.scan_where(&|_| true, &|record| record.session_id == session_id)?.entries)
     }
 
     /// The records of a working folder, by exactly that text.
     pub fn find_by_work_dir(&self, work_dir: &str) -> Result<Vec<Entry>> {
-        Ok(self.scan_where(|_| true, |record| record.work_dir == work_dir)?.entries)
+        Ok(self.scan_where(&|_| true, &|record| record.work_dir == work_dir)?.entries)
     }
 
     /// The live sessions of the nearest process that serves any, from `pid` upwards: of a shell or

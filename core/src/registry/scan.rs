@@ -64,14 +64,15 @@ pub(super) enum Outcome {
 impl Registry {
     /// Reads every record and judges it. A file that vanishes meanwhile was closed.
     pub fn scan(&self) -> Result<Scan> {
-        self.scan_where(|_| true, |_| true)
+        self.scan_where(&|_| true, &|_| true)
     }
 
     /// The same for files of some pids, of which only some records are judged and given.
     pub(crate) fn scan_where(
         &self,
-        wanted_pid: impl Fn(u32) -> bool,
-        wanted: impl Fn(&Record) -> bool + Sync,
+        // Not generic: one copy of all this is enough.
+        wanted_pid: &dyn Fn(u32) -> bool,
+        wanted: &(dyn Fn(&Record) -> bool + Sync),
     ) -> Result<Scan> {
         let mut scan = Scan::default();
         let Some(listing) = Listing::open(&self.dir)? else { return Ok(scan) };
@@ -92,7 +93,7 @@ impl Registry {
             started: SystemTime::now(),
             memory: self.memory(),
         };
-        let found = in_parallel(&names, |start, names| reader.read_all(start, names, &wanted));
+        let found = in_parallel(&names, |start, names| reader.read_all(start, names, wanted));
         if !is_partial {
             self.remember(&reader.memory, &names, &found);
         }
@@ -166,7 +167,7 @@ impl Reader<'_> {
         &self,
         start: usize,
         names: &[OsString],
-        wanted: &impl Fn(&Record) -> bool,
+        wanted: &dyn Fn(&Record) -> bool,
     ) -> Vec<Option<Found>> {
         let mut recall = Recall::new(&self.memory, start);
         let mut judge = Judge::of_many();

@@ -87,8 +87,8 @@ impl Registry {
             Error::file(code, "open the session in", self.dir(), reason.to_owned())
         };
         let scan = match by {
-            By::Pid(pid) => self.scan_where(|of| of == pid, |_| true),
-            By::Session(id) => self.scan_where(|_| true, |record| record.session_id == id),
+            By::Pid(pid) => self.scan_where(&|of| of == pid, &|_| true),
+            By::Session(id) => self.scan_where(&|_| true, &|record| record.session_id == id),
         }?;
         let is_ours =
             |entry: &&Entry| entry.record.instance.is_some() && entry.verdict.state == Life::Alive;

@@ -1,6 +1,6 @@
 //! What a session does to its files, one call after another.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::registry::{Registry, name_of};
 use crate::sidecar;
 
 /// PID files of this process in folders that have one for each process.
-static ONLY_FILES: PerProcess<HashSet<PathBuf>> = PerProcess::new();
+static ONLY_FILES: PerProcess<BTreeSet<PathBuf>> = PerProcess::new();
 
 /// How often another instance is drawn whose file name is taken.
 const ATTEMPTS: u32 = 8;
