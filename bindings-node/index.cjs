@@ -2,7 +2,10 @@
 'use strict'
 
 const { addon, version } = require('./addon.cjs')
-const { SessionRecord, handleOf, invalid, only, recordOf } = require('./record.cjs')
+const { rethrow, verdictAt } = require('./answers.cjs')
+const { invalid, only } = require('./json.cjs')
+const { SessionRecord, handleOf, recordOf } = require('./record.cjs')
+const { Claim, Registry, Session } = require('./registry.cjs')
 
 const WRITE_OPTIONS = new Set(['durable', 'createFolders'])
 const SIDECAR_OPTIONS = new Set(['home'])
@@ -50,22 +53,6 @@ function clearIfSync(path, record) {
   return addon().clearIfSync(path, handleOf(record))
 }
 
-/** An error of the thread pool knows nothing of who waits for it; here V8 does. */
-function rethrow(error) {
-  Error.captureStackTrace(error, rethrow)
-  throw error
-}
-
-let verdicts
-
-/** The verdict of an index that the addon gave. */
-function verdictAt(index) {
-  verdicts ??= addon()
-    .reasons()
-    .map(([state, reason]) => Object.freeze({ state, reason }))
-  return verdicts[index]
-}
-
 function liveness(record) {
   return verdictAt(addon().liveness(handleOf(record)))
 }
@@ -90,6 +77,9 @@ function sidecarOf(agent, workDir, sessionId, options = NONE) {
 }
 
 module.exports = {
+  Claim,
+  Registry,
+  Session,
   SessionRecord,
   checkSessionId,
   clear,

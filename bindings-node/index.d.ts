@@ -53,6 +53,20 @@ export interface SessionRegError extends Error {
   path?: string | Uint8Array
   /** The operating system's number, positive as in `os.constants.errno`, if it gave one. */
   errno?: number
+  /** Of `HELD`: who holds what was asked for. */
+  holder?: Holder
+}
+
+/** Who holds what was asked for, as far as it is known. */
+export interface Holder {
+  /** The process, in its own namespace. */
+  readonly pid: number | null
+  /** The session that it serves. */
+  readonly sessionId: string | null
+  /** The name of its host. */
+  readonly host: string | null
+  /** The file by which it is held. */
+  readonly path: string | Uint8Array
 }
 
 /** The place of a session in a terminal multiplexer. */
@@ -113,6 +127,14 @@ export interface RecordFields {
   transcriptPath?: string | null | undefined
   /** The session that this one came from. */
   parentSessionId?: string | null | undefined
+  /** What the session is doing: `busy`, `idle`, `waiting`, or a word of the program's own. */
+  status?: string | null | undefined
+  /** What a `waiting` session waits for. */
+  waitingFor?: string | null | undefined
+  /** When the record was last updated, in milliseconds since the Unix epoch. */
+  updatedAt?: number | null | undefined
+  /** When the status last changed, in milliseconds since the Unix epoch. */
+  statusUpdatedAt?: number | null | undefined
   /** Where the session is shown. */
   terminal?: Partial<Terminal> | null | undefined
   /** Further keys; `NaN`, functions and the like, which JSON has not, are refused. */
@@ -191,6 +213,12 @@ export class SessionRecord {
   readonly entrypoint: string | null
   readonly transcriptPath: string | null
   readonly parentSessionId: string | null
+  readonly status: string | null
+  readonly waitingFor: string | null
+  /** Milliseconds since the Unix epoch. */
+  readonly updatedAt: number | null
+  /** Milliseconds since the Unix epoch. */
+  readonly statusUpdatedAt: number | null
   readonly terminal: Terminal | null
   /** The key of `agentVersion` in a file, such as `qwen_version`. */
   readonly versionKey: string
@@ -334,3 +362,243 @@ export function sidecarOf(
   sessionId: string,
   options: { home?: PathInput | undefined },
 ): PathInput
+
+/** What the programs that keep PID files in one folder have agreed on. */
+export type Dialect = 'ours' | 'qwen' | 'claude'
+
+/** A registered session, and whether its process is there. */
+export interface Entry {
+  readonly record: SessionRecord
+  readonly verdict: Verdict
+  /** The file that the record was read from. */
+  readonly path: string | Uint8Array
+}
+
+/** A file that was meant to be a record and is none, or could not be read. */
+export interface Skipped {
+  readonly path: string | Uint8Array
+  readonly code: ErrorCode
+  readonly reason: string
+}
+
+/** What a registry folder holds: entries by session id, then pid; skipped files by path. */
+export interface Scan {
+  entries: Entry[]
+  skipped: Skipped[]
+}
+
+/** A file that a sweep removed, or would remove. */
+export interface Removed {
+  readonly path: string | Uint8Array
+  /** Why its process is dead; null for a temporary file that nobody finished in five minutes. */
+  readonly reason: Reason | null
+  /** What it said; null for a temporary file. */
+  readonly record: SessionRecord | null
+}
+
+/** What a sweep did. */
+export interface Swept {
+  removed: Removed[]
+  /** How many sessions of the registry live. */
+  live: number
+  /** Files that should have gone and could not. */
+  failed: Skipped[]
+}
+
+/** What a sweep is to do. */
+export interface SweepOptions {
+  /** Only tell what would go. By default `false`. */
+  dryRun?: boolean | undefined
+  /** Folders of sidecars, `<id>.runtime.json` or `<id>/runtime.json`, to be swept too. */
+  sidecarFolders?: Iterable<PathInput> | undefined
+}
+
+/** What a process says of the session that it registers. */
+export interface NewSession {
+  sessionId: string
+  /** The folder in which it works, an absolute path. */
+  workDir: string
+  /** The program: `[a-z][a-z0-9-]{0,31}`. */
+  agent?: string | null | undefined
+  agentVersion?: string | null | undefined
+  /** By default what the environment variable `SESSIONREG_KIND` says. */
+  kind?: string | null | undefined
+  name?: string | null | undefined
+  entrypoint?: string | null | undefined
+  status?: string | null | undefined
+  transcriptPath?: string | null | undefined
+  parentSessionId?: string | null | undefined
+  terminal?: Partial<Terminal> | null | undefined
+  /** Where the sidecar goes: a path in which `{id}` stands for the session id. By default none. */
+  sidecar?: PathInput | null | undefined
+  /** Whether a PID file is published. Without one the sidecar tells what the session is doing. */
+  pidFile?: boolean | undefined
+  /** Whether the sidecar stays when the session is closed. By default `false`. */
+  keepSidecar?: boolean | undefined
+  /** The process that serves the session; by default this one. */
+  pid?: number | null | undefined
+  /** Further keys. */
+  extra?: { readonly [key: string]: JsonValue } | null | undefined
+  /** Further keys as the text of a JSON object; `extra` wins over it. */
+  extraJson?: string | null | undefined
+  /**
+   * Where failures go. With it no call of the session throws or rejects: it gives `false`. It is
+   * called on this thread; what it throws itself is reported as an uncaught exception.
+   */
+  onError?: ((error: SessionRegError) => void) | null | undefined
+}
+
+/**
+ * Changes to a session, as a JSON merge patch (RFC 7396): `null` removes, what is left out or
+ * `undefined` stays, an object is merged into the one that is there. A name that is no field is a
+ * key of `extra`; what is said of the process cannot be changed.
+ */
+export interface Patch {
+  workDir?: string | undefined
+  agent?: string | null | undefined
+  agentVersion?: string | null | undefined
+  kind?: string | null | undefined
+  name?: string | null | undefined
+  entrypoint?: string | null | undefined
+  transcriptPath?: string | null | undefined
+  parentSessionId?: string | null | undefined
+  terminal?: { readonly [key: string]: JsonValue } | Partial<Terminal> | null | undefined
+  /** Another one than `waiting` drops `waitingFor`. */
+  status?: string | null | undefined
+  waitingFor?: string | null | undefined
+  [key: string]: JsonValue | Partial<Terminal> | undefined
+}
+
+/**
+ * The live sessions of a folder: register, find, sweep, claim.
+ *
+ * Making one does no input or output: a folder that is not there has no sessions. It remembers what
+ * it read, so that a second scan reads only what changed.
+ */
+export class Registry {
+  /**
+   * The registry of a folder; by default the user's own. The dialect is that of a known program if
+   * the folder is where that keeps its records, else `ours`.
+   */
+  constructor(dir?: PathInput | null, options?: { dialect?: Dialect | undefined })
+
+  /** The folder, an absolute path. */
+  readonly dir: string | Uint8Array
+  readonly dialect: Dialect
+
+  /** Every record with its verdict, and every file that is none. */
+  scan(): Promise<Scan>
+  scanSync(): Scan
+  /** Every record, whatever its verdict. */
+  records(): Promise<Entry[]>
+  recordsSync(): Entry[]
+  /** The sessions whose process is there; what cannot be judged from here is not among them. */
+  live(): Promise<Entry[]>
+  liveSync(): Entry[]
+  /** How many `live` gives. */
+  countLive(): Promise<number>
+  countLiveSync(): number
+  /** The records of a process. */
+  findByPid(pid: number): Promise<Entry[]>
+  findByPidSync(pid: number): Entry[]
+  /** The records of a session; several processes may serve one. */
+  findBySession(sessionId: string): Promise<Entry[]>
+  findBySessionSync(sessionId: string): Entry[]
+  /** The records of a working folder, by exactly that text. */
+  findByWorkDir(workDir: string): Promise<Entry[]>
+  findByWorkDirSync(workDir: string): Entry[]
+  /** The live sessions of the nearest process that serves any, from `pid` upwards. */
+  ownerOf(pid: number): Promise<Entry[]>
+  ownerOfSync(pid: number): Entry[]
+  /** The live sessions of `pid` and of the processes below it. */
+  findUnder(pid: number): Promise<Entry[]>
+  findUnderSync(pid: number): Entry[]
+
+  /**
+   * Registers a session: publishes its PID file and, where it is asked for, its sidecar. It does
+   * not fail because another process holds a name: see `sidecarHolder` and `pidFileHolder`.
+   */
+  register(fields: NewSession): Promise<Session>
+  registerSync(fields: NewSession): Session
+
+  /**
+   * A handle on a registration that exists, for a short-lived helper such as a hook. `NOT_FOUND` if
+   * no live registration of this library matches, `INVALID_INPUT` if several do,
+   * `PERMISSION_DENIED` if it is another user's.
+   */
+  openSession(by: { pid: number } | { sessionId: string }): Promise<Session>
+  openSessionSync(by: { pid: number } | { sessionId: string }): Session
+
+  /** Removes what processes left that are proven dead, and nothing else. */
+  sweep(options?: SweepOptions): Promise<Swept>
+  sweepSync(options?: SweepOptions): Swept
+
+  /**
+   * Claims a session for this process, so that no other can resume its transcript. `HELD` names the
+   * holder in `error.holder`; also for a second claim by this process. A claim dies with its
+   * process, and none is ever stale.
+   */
+  claim(agent: string, sessionId: string): Promise<Claim>
+  claimSync(agent: string, sessionId: string): Claim
+}
+
+/**
+ * A session that this process registered, or helps to keep up to date.
+ *
+ * Calls are carried out in the order in which they are made, also those whose promises nobody
+ * awaits. Each gives `true` when it is done; `false` if the session is inert, or if it failed and
+ * the failure went to `onError`.
+ *
+ * Only `close` removes the record, and a `using` declaration, and only on the handle that registered
+ * its own process; elsewhere both are `leave`. Garbage collection, the end of a worker or of the
+ * process never do. It keeps no process alive.
+ */
+export class Session {
+  private constructor()
+
+  /** The record as it was last written, or found; null if the arguments of `register` were refused. */
+  readonly record: SessionRecord | null
+  readonly sessionId: string | null
+  readonly pid: number | null
+  /** The PID file, if there is one. */
+  readonly path: string | Uint8Array | null
+  /** The sidecar, if there is one and its name is not another process's. */
+  readonly sidecarPath: string | Uint8Array | null
+  /** Who has the name of the sidecar instead. */
+  readonly sidecarHolder: Holder | null
+  /** Who has the name of the PID file instead, where a process has only one. */
+  readonly pidFileHolder: Holder | null
+  /** Whether it is registered: neither inert nor closed. */
+  readonly registered: boolean
+
+  /** Changes what is said of the session. Changes of several processes are all kept. */
+  update(patch: Patch): Promise<boolean>
+  updateSync(patch: Patch): boolean
+  /**
+   * Goes on with another session in the same process, as `/clear` and `/resume` do. Status, what it
+   * waits for, name and transcript are reset before the patch is applied. If it fails, the old
+   * record still stands.
+   */
+  switch(newId: string, patch?: Patch): Promise<boolean>
+  switchSync(newId: string, patch?: Patch): boolean
+  /** Puts the record back if somebody removed or damaged it. */
+  refresh(): Promise<boolean>
+  refreshSync(): boolean
+  /** Lets go of the session and leaves its record. Later calls are `CLOSED`. */
+  leave(): Promise<boolean>
+  leaveSync(): boolean
+  /** Ends the session: its record goes, and nothing of it is written any more. */
+  close(): Promise<boolean>
+  closeSync(): boolean
+}
+
+/** The right to serve a session, until it is released or this process ends. */
+export class Claim {
+  private constructor()
+
+  /** The file by which the session is claimed. */
+  readonly path: string | Uint8Array
+  /** Lets go; a second time is `CLOSED`. */
+  release(): Promise<void>
+  releaseSync(): void
+}

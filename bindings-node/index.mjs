@@ -3,6 +3,9 @@ import sessionreg from './index.cjs'
 
 export default sessionreg
 export const {
+  Claim,
+  Registry,
+  Session,
   SessionRecord,
   checkSessionId,
   clear,

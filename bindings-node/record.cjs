@@ -2,9 +2,19 @@
 'use strict'
 
 const { addon } = require('./addon.cjs')
+const { extraText, invalid, only } = require('./json.cjs')
 
 // The order in which the addon takes fields and gives them: `src/record.rs` has the same.
-const NUMBERS = ['pid', 'startedAt', 'startedAtSeconds', 'pidNs', 'timeNs', 'revision']
+const NUMBERS = [
+  'pid',
+  'startedAt',
+  'startedAtSeconds',
+  'pidNs',
+  'timeNs',
+  'revision',
+  'updatedAt',
+  'statusUpdatedAt',
+]
 const TEXTS = [
   'sessionId',
   'workDir',
@@ -21,6 +31,8 @@ const TEXTS = [
   'entrypoint',
   'transcriptPath',
   'parentSessionId',
+  'status',
+  'waitingFor',
 ]
 const TERMINAL_TEXTS = ['multiplexer', 'session', 'pane', 'extraJson']
 const FURTHER_TEXTS = ['versionKey', 'extraJson']
@@ -79,6 +91,10 @@ class SessionRecord {
     this.entrypoint = next()
     this.transcriptPath = next()
     this.parentSessionId = next()
+    this.status = next()
+    this.waitingFor = next()
+    this.updatedAt = numberAt(6)
+    this.statusUpdatedAt = numberAt(7)
     this.terminal = terminalOf(next(), next(), next(), next())
     this.versionKey = next()
     this.extraJson = next()
@@ -150,6 +166,12 @@ function pack(fields) {
   return text
 }
 
+/** The parts of a terminal in the addon's order; all undefined where there is none. */
+function packedTerminal(terminal) {
+  const parts = copyOfTerminal(terminal ?? {})
+  return TERMINAL_TEXTS.map((name) => parts[name])
+}
+
 function copyOfTerminal(terminal) {
   return terminal === undefined ? undefined : { ...only(terminal, TERMINAL_FIELDS, '`terminal`') }
 }
@@ -172,59 +194,10 @@ function packedLength(value, name) {
   return value.length
 }
 
-/** The object itself, if it is one and has none but these keys: a misspelt one would be lost. */
-function only(object, keys, what) {
-  if (typeof object !== 'object' || object === null || Array.isArray(object)) {
-    throw invalid(`${what} is not an object`)
-  }
-  for (const key of Object.keys(object)) {
-    if (!keys.has(key)) throw invalid(`${what} has no field ${JSON.stringify(key)}`)
-  }
-  return object
+module.exports = {
+  FIELDS_OF_RECORDS: [...NUMBERS, ...TEXTS],
+  SessionRecord,
+  handleOf,
+  packedTerminal,
+  recordOf,
 }
-
-/** The parsed form wins over the text beside it, which a copy of a record brings along. */
-function extraText(fields) {
-  const { extra } = fields
-  if (extra === undefined) return fields.extraJson
-  if (extra === null) return null
-  if (!isPlain(extra)) throw invalid('`extra` is not a plain object')
-  try {
-    return JSON.stringify(extra, refuseWhatJsonHasNot)
-  } catch (error) {
-    if (error?.code === 'INVALID_INPUT') throw error
-    throw invalid(`\`extra\` is not JSON: ${error?.message ?? error}`)
-  }
-}
-
-/** JSON.stringify itself writes NaN as null, a Map as {}, and leaves functions out. */
-function refuseWhatJsonHasNot(key) {
-  // As it was before a toJSON of its own.
-  const value = this[key]
-  const isJson =
-    value === null ||
-    typeof value === 'string' ||
-    typeof value === 'boolean' ||
-    (typeof value === 'number' && Number.isFinite(value) && !Object.is(value, -0)) ||
-    Array.isArray(value) ||
-    isPlain(value) ||
-    // A property without a value is left out, as in the fields of a record.
-    (value === undefined && !Array.isArray(this))
-  if (!isJson) throw invalid(`\`extra\` holds what JSON has not at ${JSON.stringify(key)}`)
-  return value
-}
-
-/** An object of no class, also of another realm, such as a module of `node:vm`. */
-function isPlain(value) {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-  const prototype = Object.getPrototypeOf(value)
-  return prototype === null || Object.getPrototypeOf(prototype) === null
-}
-
-function invalid(message, Class = TypeError) {
-  const error = new Class(message)
-  error.code = 'INVALID_INPUT'
-  return error
-}
-
-module.exports = { SessionRecord, handleOf, invalid, only, recordOf }

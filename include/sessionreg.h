@@ -4,7 +4,8 @@
  * A session record is one small JSON file that says which process serves a session, in which
  * folder, and since when. This library makes such records, writes them so that every reader sees
  * a complete one at every instant, reads them strictly, removes them safely, and judges whether
- * the process that a record names is still there.
+ * the process that a record names is still there. A registry is a folder of such files: in it a
+ * program registers the sessions that it serves, and everybody can see which of them live.
  *
  * A program in ten lines
  * ----------------------
@@ -60,9 +61,17 @@
  * `sessionreg_error` there, which is the caller's to free; success leaves it alone. It is only
  * written, so an error that is still in the variable is lost: free it first.
  *
- * NULL. It is allowed for `options`, for `error`, for `home`, in every `_free`, and for members of
- * a structure. Anywhere else it is `SESSIONREG_STATUS_INVALID_INPUT`; a function that returns a
- * value instead of a status returns the absent value.
+ * NULL. It is allowed for `options`, for `error`, for `home` and `dir`, in every `_free`, for
+ * members of a structure, and where a function says so. Anywhere else it is
+ * `SESSIONREG_STATUS_INVALID_INPUT`; a function that returns a value instead of a status returns
+ * the absent value.
+ *
+ * Handles. What ends something reports, as `_close`, `_leave` and `_release` do: the handle stays,
+ * and every later call on it is `SESSIONREG_STATUS_CLOSED`. `_free` is for the memory alone: it
+ * comes once and last, and nothing that others see changes by it.
+ *
+ * Borrowed. What a function returns as a pointer to `const` belongs to the object that was asked,
+ * stays until that is freed, and is never freed itself.
  *
  * Absent values. NULL for text, 0 for a pid, NaN for a time, -1 for any other number; going in
  * they say: not given, coming out: not there.
@@ -84,13 +93,15 @@
  * the same time is said with its type; a structure whose members are shown is plain memory.
  *
  * Fork. Nothing here belongs to a thread or holds a lock between two calls. A forked child may use
- * and free what it inherited; no file is removed by that.
+ * and free what it inherited; no file is removed by that. Sessions and claims stay the parent's: to
+ * change one is `SESSIONREG_STATUS_CLOSED` in the child.
  *
  * Defects. Should one of this library's own show itself by a panic, the call returns
  * `SESSIONREG_STATUS_PANIC` and the process goes on; a message is on standard error.
  *
- * Numbers. The numbers of statuses, states and reasons are fixed, and none is ever used for
- * something else. Later versions may add some: be prepared for one that this header does not name.
+ * Numbers. The numbers of statuses, states, reasons and dialects are fixed, and none is ever used
+ * for something else. Later versions may add some: be prepared for one that this header does not
+ * name.
  */
 
 #ifndef SESSIONREG_H
@@ -208,6 +219,34 @@ typedef struct sessionreg_text {
 void sessionreg_string_free(char *string);
 
 /*
+ * Holders
+ * -------
+ *
+ * Another process has what was asked for: who it is, as far as it is known.
+ */
+
+/** Who holds a name or a session. It never changes: threads may look at one at the same time. */
+typedef struct sessionreg_holder sessionreg_holder;
+
+/** The process, in its own PID namespace; 0 if it is not known. */
+uint32_t sessionreg_holder_pid(const sessionreg_holder *holder);
+
+/** The session that it serves; absent if it is not known. */
+sessionreg_text sessionreg_holder_session_id(const sessionreg_holder *holder);
+
+/** The name of its host; absent if it is not known. */
+sessionreg_text sessionreg_holder_host(const sessionreg_holder *holder);
+
+/** The file by which it holds, as bytes of a path. */
+sessionreg_text sessionreg_holder_path(const sessionreg_holder *holder);
+
+/**
+ * Frees a holder that a function gave; one that is borrowed from an error goes with the error.
+ * NULL is fine.
+ */
+void sessionreg_holder_free(sessionreg_holder *holder);
+
+/*
  * Errors
  * ------
  *
@@ -228,6 +267,12 @@ sessionreg_text sessionreg_error_path(const sessionreg_error *error);
 
 /** The operating system's number: `errno`, on Windows that of `GetLastError`; 0 if it gave none. */
 int32_t sessionreg_error_errno(const sessionreg_error *error);
+
+/**
+ * Who holds what was asked for, borrowed from the error; NULL if the status is not
+ * `SESSIONREG_STATUS_HELD`.
+ */
+const sessionreg_holder *sessionreg_error_holder(const sessionreg_error *error);
 
 /** Frees an error. NULL is fine. */
 void sessionreg_error_free(sessionreg_error *error);
@@ -314,6 +359,14 @@ typedef struct sessionreg_fields {
   const char *terminal_session;
   /** and the pane in it. */
   const char *terminal_pane;
+  /** What the session is doing, such as `busy`, `idle` or `waiting`. */
+  const char *status;
+  /** What a `waiting` session waits for. */
+  const char *waiting_for;
+  /** When the record was last updated, in seconds since the Unix epoch. */
+  double updated_at;
+  /** When the status last changed, in seconds since the Unix epoch. */
+  double status_updated_at;
 } sessionreg_fields;
 
 /** A `sessionreg_fields` in which nothing is given. */
@@ -334,7 +387,11 @@ typedef struct sessionreg_fields {
     /* parent_session_id */ NULL, \
     /* terminal_multiplexer */ NULL, \
     /* terminal_session */ NULL, \
-    /* terminal_pane */ NULL }
+    /* terminal_pane */ NULL, \
+    /* status */ NULL, \
+    /* waiting_for */ NULL, \
+    /* updated_at */ NAN, \
+    /* status_updated_at */ NAN }
 
 /**
  * Makes a record of the calling process, with all that tells it from others: the record of a new
@@ -376,8 +433,9 @@ sessionreg_status sessionreg_record_set(sessionreg_record *record,
  * Takes an optional field away: it is absent then. One that is absent already stays so.
  *
  * `field` is the name of a member of `sessionreg_fields`: `agent_version`, `agent`, `kind`, `name`,
- * `entrypoint`, `transcript_path`, `parent_session_id`, `terminal_multiplexer`, `terminal_session`
- * or `terminal_pane`. Any other is `SESSIONREG_STATUS_INVALID_INPUT`. Text that was borrowed from
+ * `entrypoint`, `transcript_path`, `parent_session_id`, `terminal_multiplexer`,
+ * `terminal_session`, `terminal_pane`, `status`, `waiting_for`, `updated_at` or
+ * `status_updated_at`. Any other is `SESSIONREG_STATUS_INVALID_INPUT`. Text that was borrowed from
  * the record is no more.
  */
 sessionreg_status sessionreg_record_unset(sessionreg_record *record,
@@ -469,6 +527,18 @@ sessionreg_text sessionreg_record_terminal_session(const sessionreg_record *reco
 
 /** The pane in it. */
 sessionreg_text sessionreg_record_terminal_pane(const sessionreg_record *record);
+
+/** What the session is doing, such as `busy`, `idle` or `waiting`. */
+sessionreg_text sessionreg_record_status(const sessionreg_record *record);
+
+/** What a `waiting` session waits for. */
+sessionreg_text sessionreg_record_waiting_for(const sessionreg_record *record);
+
+/** When the record was last updated, in seconds since the Unix epoch. */
+double sessionreg_record_updated_at(const sessionreg_record *record);
+
+/** When the status last changed, in seconds since the Unix epoch. */
+double sessionreg_record_status_updated_at(const sessionreg_record *record);
 
 /*
  * Keys that this version does not know
@@ -658,6 +728,8 @@ enum sessionreg_reason
   : uint32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
+  /** Nothing was judged. */
+  SESSIONREG_REASON_NONE = 0,
   /** Alive. The process exists and its identity equals the record's. */
   SESSIONREG_REASON_VERIFIED = 1,
   /** Alive. The process exists, but the record, or the system, has no identity to compare. */
@@ -745,8 +817,8 @@ sessionreg_status sessionreg_liveness_all(const sessionreg_record *const *record
 const char *sessionreg_state_string(uint32_t state);
 
 /**
- * The word for a reason, the same in every language, such as `verified`. NULL for a number that is
- * no reason. It is never freed.
+ * The word for a reason, the same in every language, such as `verified`. NULL for
+ * `SESSIONREG_REASON_NONE` and for a number that is no reason. It is never freed.
  */
 const char *sessionreg_reason_string(uint32_t reason);
 
@@ -794,6 +866,676 @@ sessionreg_status sessionreg_sidecar_of(const char *agent,
                                         const char *home,
                                         char **path,
                                         sessionreg_error **error);
+
+/*
+ * Dialects
+ * --------
+ *
+ * What the programs that keep PID files in one folder have agreed on: how a start is written, which
+ * keys must be there, how a file is called.
+ */
+
+/** The family of programs whose PID files a folder holds. */
+enum sessionreg_dialect
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The one of the program that is known to keep its records in that folder, else this
+   * library's own. Only the path is looked at.
+   */
+  SESSIONREG_DIALECT_DETECTED = 0,
+  /** This library's own. */
+  SESSIONREG_DIALECT_OURS = 1,
+  /** qwen-code. */
+  SESSIONREG_DIALECT_QWEN = 2,
+  /** Claude Code: one file, `<pid>.json`, for each process. */
+  SESSIONREG_DIALECT_CLAUDE = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sessionreg_dialect sessionreg_dialect;
+#else
+typedef uint32_t sessionreg_dialect;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * The word for a dialect, the same in every language, such as `claude`. NULL for
+ * `SESSIONREG_DIALECT_DETECTED` and for a number that is no dialect. It is never freed.
+ */
+const char *sessionreg_dialect_string(uint32_t dialect);
+
+/*
+ * Files that were skipped
+ * -----------------------
+ */
+
+/**
+ * A file that was left alone, borrowed from a list or from what a sweep did. It never changes:
+ * threads may look at one at the same time.
+ */
+typedef struct sessionreg_skipped sessionreg_skipped;
+
+/** The file, as bytes of a path. */
+sessionreg_text sessionreg_skipped_path(const sessionreg_skipped *skipped);
+
+/** The kind of objection; `SESSIONREG_STATUS_INVALID_INPUT` for NULL. */
+sessionreg_status sessionreg_skipped_status(const sessionreg_skipped *skipped);
+
+/** The objection in words. It is safe to print. */
+sessionreg_text sessionreg_skipped_reason(const sessionreg_skipped *skipped);
+
+/*
+ * Lists of sessions
+ * -----------------
+ *
+ * What a registry found: entries, each a record with its verdict, and the files that were skipped.
+ */
+
+/**
+ * A registered session, borrowed from a list. It never changes: threads may look at one at the same
+ * time.
+ */
+typedef struct sessionreg_entry sessionreg_entry;
+
+/**
+ * What was found, at one time. It never changes: threads may look at one at the same time. What is
+ * borrowed from it stays until it is freed.
+ */
+typedef struct sessionreg_list sessionreg_list;
+
+/** How many entries there are. */
+size_t sessionreg_list_len(const sessionreg_list *list);
+
+/** An entry, borrowed; entries are ordered by session id, then pid. NULL beyond the last. */
+const sessionreg_entry *sessionreg_list_get(const sessionreg_list *list,
+                                            size_t index);
+
+/** What the file says, borrowed: it is not to be freed. */
+const sessionreg_record *sessionreg_entry_record(const sessionreg_entry *entry);
+
+/** Whether the process was there, and how that is known. */
+sessionreg_verdict sessionreg_entry_verdict(const sessionreg_entry *entry);
+
+/** The file that the record was read from, as bytes of a path. */
+sessionreg_text sessionreg_entry_path(const sessionreg_entry *entry);
+
+/** How many files were skipped; only `sessionreg_registry_scan` tells of them. */
+size_t sessionreg_list_skipped_len(const sessionreg_list *list);
+
+/** A file that was skipped, borrowed; they are ordered by path. NULL beyond the last. */
+const sessionreg_skipped *sessionreg_list_skipped_get(const sessionreg_list *list,
+                                                      size_t index);
+
+/** Frees a list, and all that was borrowed from it. NULL is fine. */
+void sessionreg_list_free(sessionreg_list *list);
+
+/*
+ * Registries
+ * ----------
+ *
+ * A registry is a folder of PID files: one for each session that a process serves. Who serves
+ * sessions registers them there, and everybody can ask which of them live. This is a status bar:
+ *
+ *     #include <sessionreg.h>
+ *     #include <stdio.h>
+ *
+ *     // What a record says was written by another program: none of it may act on a terminal.
+ *     static void put(sessionreg_text text) {
+ *         for (size_t i = 0; i < text.length; i++)
+ *             putchar(text.data[i] >= ' ' && text.data[i] <= '~' ? text.data[i] : '?');
+ *     }
+ *
+ *     int main(int argc, char **argv) {
+ *         const char *folder = argc > 1 ? argv[1] : NULL;
+ *         sessionreg_registry *registry = NULL;
+ *         sessionreg_list *list = NULL;
+ *         sessionreg_error *error = NULL;
+ *         if (sessionreg_registry_open(folder, NULL, &registry, &error) != SESSIONREG_STATUS_OK ||
+ *             sessionreg_registry_live(registry, &list, &error) != SESSIONREG_STATUS_OK)
+ *             fprintf(stderr, "%s\n", sessionreg_error_message(error).data);
+ *         for (size_t i = 0; i < sessionreg_list_len(list); i++) {
+ *             const sessionreg_record *record = sessionreg_entry_record(sessionreg_list_get(list, i));
+ *             printf("%lu ", (unsigned long)sessionreg_record_pid(record));
+ *             put(sessionreg_record_session_id(record));
+ *             putchar(' ');
+ *             put(sessionreg_record_status(record));
+ *             putchar('\n');
+ *         }
+ *         int failed = error != NULL;
+ *         sessionreg_error_free(error);
+ *         sessionreg_list_free(list);
+ *         sessionreg_registry_free(registry);
+ *         return failed;
+ *     }
+ */
+
+/**
+ * A registry. Threads may use one at the same time; who frees it must be alone with it.
+ *
+ * It remembers the files that it read, so that a second scan reads only what changed: keep it.
+ */
+typedef struct sessionreg_registry sessionreg_registry;
+
+/** How a registry is opened. */
+typedef struct sessionreg_registry_options {
+  /** The size of this structure. */
+  size_t struct_size;
+  /** The dialect of the folder's records, a `sessionreg_dialect`. Default: detected. */
+  uint32_t dialect;
+} sessionreg_registry_options;
+
+/** A `sessionreg_registry_options` in which nothing is given. */
+#define SESSIONREG_REGISTRY_OPTIONS_INIT \
+  { /* struct_size */ sizeof(sessionreg_registry_options), \
+    /* dialect */ SESSIONREG_DIALECT_DETECTED }
+
+/**
+ * Opens the registry of a folder, an absolute path or one that is meant from where the caller is
+ * now; NULL: the user's own.
+ *
+ * The user's own is `sessions` in `SESSIONREG_HOME`, else in `$XDG_STATE_HOME/sessionreg`
+ * (`~/.local/state/sessionreg`), on macOS in `~/Library/Application Support/sessionreg`, on
+ * Windows in `%LOCALAPPDATA%\sessionreg`.
+ *
+ * Nothing is looked up on the file system: a folder that is not there has no sessions, and is made
+ * by the first registration.
+ */
+sessionreg_status sessionreg_registry_open(const char *dir,
+                                           const sessionreg_registry_options *options,
+                                           sessionreg_registry **registry,
+                                           sessionreg_error **error);
+
+/** The folder, an absolute path. */
+sessionreg_text sessionreg_registry_dir(const sessionreg_registry *registry);
+
+/** The dialect of its records; `SESSIONREG_DIALECT_DETECTED` for NULL. */
+sessionreg_dialect sessionreg_registry_dialect(const sessionreg_registry *registry);
+
+/**
+ * Reads every record and judges it, in one pass; gives a list, for the caller to free.
+ *
+ * A file that is called as a record and is none is among the skipped ones, with the reason: one bad
+ * file hides nothing.
+ */
+sessionreg_status sessionreg_registry_scan(const sessionreg_registry *registry,
+                                           sessionreg_list **list,
+                                           sessionreg_error **error);
+
+/**
+ * Lists the sessions whose process is there. Those that cannot be judged from here are not among
+ * them.
+ */
+sessionreg_status sessionreg_registry_live(const sessionreg_registry *registry,
+                                           sessionreg_list **list,
+                                           sessionreg_error **error);
+
+/** Counts the sessions that `sessionreg_registry_live` lists. */
+sessionreg_status sessionreg_registry_count_live(const sessionreg_registry *registry,
+                                                 size_t *count,
+                                                 sessionreg_error **error);
+
+/** Lists the records of a process, whatever their verdict. */
+sessionreg_status sessionreg_registry_find_by_pid(const sessionreg_registry *registry,
+                                                  uint32_t pid,
+                                                  sessionreg_list **list,
+                                                  sessionreg_error **error);
+
+/** Lists the records of a session, whatever their verdict; several processes may serve one. */
+sessionreg_status sessionreg_registry_find_by_session(const sessionreg_registry *registry,
+                                                      const char *session_id,
+                                                      sessionreg_list **list,
+                                                      sessionreg_error **error);
+
+/** Lists the records of a working folder, by exactly that text, whatever their verdict. */
+sessionreg_status sessionreg_registry_find_by_work_dir(const sessionreg_registry *registry,
+                                                       const char *work_dir,
+                                                       sessionreg_list **list,
+                                                       sessionreg_error **error);
+
+/**
+ * Lists the live sessions of the nearest process that serves any, from `pid` upwards: of a shell or
+ * a language server, the sessions of the agent that started it.
+ *
+ * It goes by the process tree, never by inherited environment variables. The list is empty if no
+ * ancestor is registered, or `pid` is no process.
+ */
+sessionreg_status sessionreg_registry_owner_of(const sessionreg_registry *registry,
+                                               uint32_t pid,
+                                               sessionreg_list **list,
+                                               sessionreg_error **error);
+
+/**
+ * Lists the live sessions of `pid` and of the processes below it: of a terminal pane's shell, the
+ * agents that run in it.
+ */
+sessionreg_status sessionreg_registry_find_under(const sessionreg_registry *registry,
+                                                 uint32_t pid,
+                                                 sessionreg_list **list,
+                                                 sessionreg_error **error);
+
+/**
+ * Closes a registry: every later call on it is `SESSIONREG_STATUS_CLOSED`, this one too.
+ *
+ * Its sessions and claims are not touched by that, and go on without it.
+ */
+sessionreg_status sessionreg_registry_close(sessionreg_registry *registry,
+                                            sessionreg_error **error);
+
+/** Frees a registry, closed or not; its folder, sessions and claims stay. NULL is fine. */
+void sessionreg_registry_free(sessionreg_registry *registry);
+
+/*
+ * Sessions
+ * --------
+ *
+ * A session in the hands of who may change its record: the process that registered it, or a helper
+ * such as a hook that looked it up.
+ *
+ * Only `sessionreg_session_close` removes a record, and only through the handle with which a
+ * process registered itself. Freeing a handle, the end of the program and a forked child leave the
+ * record, whose verdict then tells that the process is gone.
+ */
+
+/**
+ * A session. Threads may use one at the same time, and its calls are carried out one after the
+ * other; who frees it must be alone with it.
+ *
+ * In a forked child every call is `SESSIONREG_STATUS_CLOSED`: the registration is its parent's.
+ */
+typedef struct sessionreg_session sessionreg_session;
+
+/**
+ * Is told why a call of a session failed, on the thread that made the call and before that returns.
+ *
+ * `context` is the `on_error_context` of the registration. The error is borrowed for the time of
+ * the call. It must return: no `longjmp`, no C++ exception.
+ */
+typedef void (*sessionreg_on_error)(void *context, const sessionreg_error *error);
+
+/**
+ * Gives a handle on the live session of a process, for a short-lived helper such as a hook.
+ *
+ * `SESSIONREG_STATUS_NOT_FOUND` if no live registration of this library matches,
+ * `SESSIONREG_STATUS_INVALID_INPUT` if several do, `SESSIONREG_STATUS_PERMISSION_DENIED` if it is
+ * another user's.
+ */
+sessionreg_status sessionreg_registry_open_session_of_pid(const sessionreg_registry *registry,
+                                                          uint32_t pid,
+                                                          sessionreg_session **session,
+                                                          sessionreg_error **error);
+
+/** The same for a session that is known by its id. */
+sessionreg_status sessionreg_registry_open_session(const sessionreg_registry *registry,
+                                                   const char *session_id,
+                                                   sessionreg_session **session,
+                                                   sessionreg_error **error);
+
+/**
+ * Changes what is said of the session, by a JSON merge patch (RFC 7396) such as
+ * `{"status": "waiting", "waiting_for": "approval"}`: null removes, what is absent stays.
+ *
+ * `work_dir`, `agent`, `agent_version`, `kind`, `name`, `entrypoint`, `transcript_path`,
+ * `parent_session_id`, `terminal`, `status` and `waiting_for` can be changed; any other name is
+ * that of an unknown key. A status other than `waiting` drops `waiting_for`; the times of the
+ * update, and of the status, follow. Several processes may update one session: none of their
+ * changes is lost.
+ *
+ * Like every call of a session that is not registered, because its registration failed or its file
+ * is another process's, this is `SESSIONREG_STATUS_NOT_FOUND` and changes nothing.
+ */
+sessionreg_status sessionreg_session_update(sessionreg_session *session,
+                                            const char *patch_json,
+                                            sessionreg_error **error);
+
+/**
+ * Goes on with another session in the same process, as `/clear` and `/resume` of a CLI do.
+ *
+ * Status, what it waits for, name and transcript are reset before the patch, which may be NULL, is
+ * applied. At every instant the session is found: the new sidecar is there before the PID file
+ * changes, and the old one goes after it. If it fails, the old record still stands. The id that it
+ * has already changes nothing.
+ */
+sessionreg_status sessionreg_session_switch(sessionreg_session *session,
+                                            const char *new_id,
+                                            const char *patch_json,
+                                            sessionreg_error **error);
+
+/**
+ * Puts the record back if somebody removed or damaged it, and reads the identity of the process
+ * again.
+ */
+sessionreg_status sessionreg_session_refresh(sessionreg_session *session,
+                                             sessionreg_error **error);
+
+/** Lets go of the session and leaves its record. Later calls are `SESSIONREG_STATUS_CLOSED`. */
+sessionreg_status sessionreg_session_leave(sessionreg_session *session,
+                                           sessionreg_error **error);
+
+/**
+ * Ends the session: its record goes, and nothing of it is written any more. Later calls are
+ * `SESSIONREG_STATUS_CLOSED`.
+ *
+ * If it fails the session stays open, and may be closed again. On a handle on another process's
+ * session this is `sessionreg_session_leave`.
+ */
+sessionreg_status sessionreg_session_close(sessionreg_session *session,
+                                           sessionreg_error **error);
+
+/** Whether the session is registered: it could be, and was not closed or left since. */
+bool sessionreg_session_registered(const sessionreg_session *session);
+
+/** The process that serves the session. */
+uint32_t sessionreg_session_pid(const sessionreg_session *session);
+
+/** The PID file, as bytes of a path; absent if there is none. It never changes. */
+sessionreg_text sessionreg_session_path(const sessionreg_session *session);
+
+/**
+ * Gives a copy of the record as it was last written, or found, by this handle, for the caller to
+ * free.
+ */
+sessionreg_status sessionreg_session_record(const sessionreg_session *session,
+                                            sessionreg_record **record,
+                                            sessionreg_error **error);
+
+/**
+ * Gives the path of the sidecar, for the caller to free, or NULL if there is none or its name is
+ * another process's.
+ */
+sessionreg_status sessionreg_session_sidecar_path(const sessionreg_session *session,
+                                                  char **path,
+                                                  sessionreg_error **error);
+
+/** Gives who has the name of the sidecar instead, for the caller to free, or NULL if nobody has. */
+sessionreg_status sessionreg_session_sidecar_holder(const sessionreg_session *session,
+                                                    sessionreg_holder **holder,
+                                                    sessionreg_error **error);
+
+/**
+ * Gives who has the name of the PID file instead, where a process has only one
+ * (`SESSIONREG_DIALECT_CLAUDE`), for the caller to free, or NULL if nobody has.
+ */
+sessionreg_status sessionreg_session_pid_file_holder(const sessionreg_session *session,
+                                                     sessionreg_holder **holder,
+                                                     sessionreg_error **error);
+
+/** Frees a session; its record stays, whether it was closed before or not. NULL is fine. */
+void sessionreg_session_free(sessionreg_session *session);
+
+/*
+ * Registering a session
+ * ---------------------
+ *
+ * A program that serves a session, and that no failure to say so keeps from it:
+ *
+ *     #include <sessionreg.h>
+ *     #include <stdio.h>
+ *
+ *     // A session that cannot be registered is served all the same.
+ *     static void complain(void *context, const sessionreg_error *error) {
+ *         fprintf(context, "%s\n", sessionreg_error_message(error).data);
+ *     }
+ *
+ *     int main(int argc, char **argv) {
+ *         const char *folder = argc > 1 ? argv[1] : NULL;
+ *         sessionreg_registry *registry = NULL;
+ *         sessionreg_session *session = NULL;
+ *         sessionreg_new new_session = SESSIONREG_NEW_INIT;
+ *         new_session.session_id = "3f1c";
+ *         new_session.work_dir = "/srv/project";
+ *         new_session.agent = "my-agent";
+ *         new_session.status = "idle";
+ *         new_session.on_error = complain;
+ *         new_session.on_error_context = stderr;
+ *         if (sessionreg_registry_open(folder, NULL, &registry, NULL) == SESSIONREG_STATUS_OK)
+ *             sessionreg_registry_register(registry, &new_session, &session, NULL);
+ *
+ *         char line[256];
+ *         while (fgets(line, sizeof line, stdin) != NULL) {
+ *             sessionreg_session_update(session, "{\"status\": \"busy\"}", NULL);
+ *             // ... the model works here ...
+ *             sessionreg_session_update(session, "{\"status\": \"idle\"}", NULL);
+ *         }
+ *         sessionreg_session_close(session, NULL);
+ *         sessionreg_session_free(session);
+ *         sessionreg_registry_free(registry);
+ *         return 0;
+ *     }
+ */
+
+/** A session to be registered. The text is copied. */
+typedef struct sessionreg_new {
+  /** The size of this structure. */
+  size_t struct_size;
+  /** The session's id. It must be given. */
+  const char *session_id;
+  /** The folder in which the session works, an absolute path. It must be given. */
+  const char *work_dir;
+  /** The program: `[a-z][a-z0-9-]{0,31}`, such as `qwen-code`; not `schema`. */
+  const char *agent;
+  /** The version of the program. */
+  const char *agent_version;
+  /**
+   * The kind of session: `[a-z][a-z0-9-]{0,15}`, such as `interactive` or `headless`. Default:
+   * what the environment variable `SESSIONREG_KIND` says.
+   */
+  const char *kind;
+  /** A name for people. */
+  const char *name;
+  /** How the program was started, such as `cli` or `sdk-ts`. */
+  const char *entrypoint;
+  /** What the session is doing, such as `busy`, `idle` or `waiting`. */
+  const char *status;
+  /** The log of the session. */
+  const char *transcript_path;
+  /** The session that this one came from. */
+  const char *parent_session_id;
+  /** Where the session is shown: the multiplexer, such as `tmux` or `zellij`, */
+  const char *terminal_multiplexer;
+  /** its session, */
+  const char *terminal_session;
+  /** and the pane in it. */
+  const char *terminal_pane;
+  /**
+   * Where a sidecar goes: a path in which `{id}` stands for the session id, such as
+   * `chats/{id}.runtime.json`. Default: there is none.
+   */
+  const char *sidecar;
+  /**
+   * Publish a PID file. Without one the session is known by its sidecar alone, which then also
+   * tells what it is doing. Default: true.
+   */
+  bool pid_file;
+  /** Leave the sidecar in place when the session is closed. Default: false. */
+  bool keep_sidecar;
+  /**
+   * The process that serves the session; 0: the calling one. The record of another process is
+   * not removed by this one.
+   */
+  uint32_t pid;
+  /** Further keys with their values, as the text of a JSON object. */
+  const char *extra_json;
+  /** Is told of every failure of the session, in addition to what the failing call returns. */
+  sessionreg_on_error on_error;
+  /** The first argument of `on_error`. It must stay for as long as the session is used. */
+  void *on_error_context;
+} sessionreg_new;
+
+/** A `sessionreg_new` in which nothing is given. */
+#define SESSIONREG_NEW_INIT \
+  { /* struct_size */ sizeof(sessionreg_new), \
+    /* session_id */ NULL, \
+    /* work_dir */ NULL, \
+    /* agent */ NULL, \
+    /* agent_version */ NULL, \
+    /* kind */ NULL, \
+    /* name */ NULL, \
+    /* entrypoint */ NULL, \
+    /* status */ NULL, \
+    /* transcript_path */ NULL, \
+    /* parent_session_id */ NULL, \
+    /* terminal_multiplexer */ NULL, \
+    /* terminal_session */ NULL, \
+    /* terminal_pane */ NULL, \
+    /* sidecar */ NULL, \
+    /* pid_file */ true, \
+    /* keep_sidecar */ false, \
+    /* pid */ 0, \
+    /* extra_json */ NULL, \
+    /* on_error */ NULL, \
+    /* on_error_context */ NULL }
+
+/**
+ * Registers a session: publishes its PID file and, where it is asked for, its sidecar. All of it,
+ * or nothing.
+ *
+ * It does not fail because another process has a name. A sidecar whose holder may live is left
+ * alone, and `sessionreg_session_sidecar_holder` names the holder. In a folder with one file for
+ * each process (`SESSIONREG_DIALECT_CLAUDE`) the session is not registered then, and
+ * `sessionreg_session_pid_file_holder` names the holder; a second session of one process is
+ * `SESSIONREG_STATUS_INVALID_INPUT` there.
+ *
+ * With `new_session->on_error` a registration that fails is `SESSIONREG_STATUS_OK` too, so that a
+ * full disk keeps no program from its work: `on_error` is told why, and the session is not
+ * registered, as `sessionreg_session_registered` says. Its calls are
+ * `SESSIONREG_STATUS_NOT_FOUND` and do nothing. Only what cannot be read as a
+ * `sessionreg_new`, such as text that is not UTF-8, is an error nevertheless.
+ */
+sessionreg_status sessionreg_registry_register(const sessionreg_registry *registry,
+                                               const sessionreg_new *new_session,
+                                               sessionreg_session **session,
+                                               sessionreg_error **error);
+
+/*
+ * Sweeping
+ * --------
+ */
+
+/**
+ * A file that went, borrowed from what a sweep did. It never changes: threads may look at one at
+ * the same time.
+ */
+typedef struct sessionreg_removed sessionreg_removed;
+
+/**
+ * What a sweep did. It never changes: threads may look at one at the same time. What is borrowed
+ * from it stays until it is freed.
+ */
+typedef struct sessionreg_swept sessionreg_swept;
+
+/** What a sweep is to do. */
+typedef struct sessionreg_sweep_options {
+  /** The size of this structure. */
+  size_t struct_size;
+  /** Only tell what would go. Default: false. */
+  bool dry_run;
+  /**
+   * Folders of sidecars, `<id>.runtime.json` or `<id>/runtime.json`, to be swept too. No folder
+   * is ever taken from a record.
+   */
+  const char *const *sidecar_folders;
+  /** How many there are. */
+  size_t sidecar_folder_count;
+} sessionreg_sweep_options;
+
+/** A `sessionreg_sweep_options` in which nothing is given. */
+#define SESSIONREG_SWEEP_OPTIONS_INIT \
+  { /* struct_size */ sizeof(sessionreg_sweep_options), \
+    /* dry_run */ false, \
+    /* sidecar_folders */ NULL, \
+    /* sidecar_folder_count */ 0 }
+
+/**
+ * Removes the records of processes that are proven dead, and temporary files that nobody will
+ * finish; gives what it did, for the caller to free.
+ *
+ * Only a record that this library wrote goes, and only if its boot and PID namespace are ours and
+ * its process is gone, a zombie, or another one now, or if its boot is over. The very file is read
+ * and judged again before it goes. What cannot be judged from here, cannot be read, is of a newer
+ * schema or is not called as a record stays. In the user's own registry the files of claims whose
+ * holders died go too.
+ */
+sessionreg_status sessionreg_registry_sweep(const sessionreg_registry *registry,
+                                            const sessionreg_sweep_options *options,
+                                            sessionreg_swept **swept,
+                                            sessionreg_error **error);
+
+/** How many files went, or would go. */
+size_t sessionreg_swept_removed_len(const sessionreg_swept *swept);
+
+/** A file that went, or would go, borrowed; they are ordered by path. NULL beyond the last. */
+const sessionreg_removed *sessionreg_swept_removed_get(const sessionreg_swept *swept,
+                                                       size_t index);
+
+/** The file, as bytes of a path. */
+sessionreg_text sessionreg_removed_path(const sessionreg_removed *removed);
+
+/**
+ * Why its process is dead; `SESSIONREG_REASON_NONE` for a temporary file that nobody finished in
+ * five minutes.
+ */
+sessionreg_reason sessionreg_removed_reason(const sessionreg_removed *removed);
+
+/** What it said, borrowed; NULL for a temporary file. */
+const sessionreg_record *sessionreg_removed_record(const sessionreg_removed *removed);
+
+/** How many files should have gone and could not. */
+size_t sessionreg_swept_failed_len(const sessionreg_swept *swept);
+
+/** A file that should have gone and could not, borrowed. NULL beyond the last. */
+const sessionreg_skipped *sessionreg_swept_failed_get(const sessionreg_swept *swept,
+                                                      size_t index);
+
+/** How many sessions of the registry live. */
+size_t sessionreg_swept_live(const sessionreg_swept *swept);
+
+/** Frees what a sweep told, and all that was borrowed from it. NULL is fine. */
+void sessionreg_swept_free(sessionreg_swept *swept);
+
+/*
+ * Claims
+ * ------
+ *
+ * At most one process of a user on a host may hold the claim of a session. It is what keeps two
+ * processes from resuming one transcript.
+ */
+
+/**
+ * The right to serve a session. Threads may use one at the same time; who frees it must be alone
+ * with it.
+ *
+ * It is a lock of the kernel's that ends with its process: none is ever stale, none times out.
+ */
+typedef struct sessionreg_claim sessionreg_claim;
+
+/**
+ * Claims a session for this process.
+ *
+ * `SESSIONREG_STATUS_HELD` if a process has it, this one too: `sessionreg_error_holder` names the
+ * holder, as far as it is known. Claims lie in one folder for each user, whatever the folder of the
+ * registry.
+ */
+sessionreg_status sessionreg_registry_claim(const sessionreg_registry *registry,
+                                            const char *agent,
+                                            const char *session_id,
+                                            sessionreg_claim **claim,
+                                            sessionreg_error **error);
+
+/** The file by which the session is claimed, as bytes of a path. */
+sessionreg_text sessionreg_claim_path(const sessionreg_claim *claim);
+
+/**
+ * Lets go: another process may have the claim from now on. `SESSIONREG_STATUS_CLOSED` if it was
+ * released before, and in a forked child, as the claim is its parent's.
+ */
+sessionreg_status sessionreg_claim_release(sessionreg_claim *claim,
+                                           sessionreg_error **error);
+
+/** Frees a claim; one that was not released is held until the process ends. NULL is fine. */
+void sessionreg_claim_free(sessionreg_claim *claim);
 
 #ifdef __cplusplus
 }

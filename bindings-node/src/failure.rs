@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use napi::bindgen_prelude::{Object, Unknown};
 use napi::{Env, JsValue as _, sys};
-use sessionreg::{Error, ErrorCode};
+use sessionreg::{Error, ErrorCode, Holder};
 
-use crate::names;
+use crate::{give, names};
 
 /// A failure on its way to JavaScript; it can cross threads, a JavaScript error cannot.
 #[derive(Debug)]
@@ -19,6 +19,7 @@ pub(crate) struct Failure {
     message: String,
     path: Option<PathBuf>,
     errno: Option<i32>,
+    holder: Option<Box<Holder>>,
 }
 
 #[derive(Debug)]
@@ -48,7 +49,14 @@ impl Failure {
     }
 
     fn about_value(class: Class, message: String) -> Self {
-        Self { class, code: ErrorCode::InvalidInput, message, path: None, errno: None }
+        Self {
+            class,
+            code: ErrorCode::InvalidInput,
+            message,
+            path: None,
+            errno: None,
+            holder: None,
+        }
     }
 
     fn panicked(payload: Box<dyn Any + Send>) -> Self {
@@ -63,13 +71,34 @@ impl Failure {
         }
         // Its drop may panic in turn, outside any guard.
         std::mem::forget(payload);
-        Self { class: Class::Error, code: ErrorCode::Panic, message, path: None, errno: None }
+        Self {
+            class: Class::Error,
+            code: ErrorCode::Panic,
+            message,
+            path: None,
+            errno: None,
+            holder: None,
+        }
+    }
+
+    /// Of a claim that was released before.
+    pub(crate) fn released() -> Self {
+        let message = "failed to release the claim: it was released before".to_owned();
+        let (class, code) = (Class::Error, ErrorCode::Closed);
+        Self { class, code, message, path: None, errno: None, holder: None }
     }
 
     /// What cannot happen if this addon is right.
     pub(crate) fn defect(reason: &str) -> Self {
         let message = format!("a defect of sessionreg was caught: {reason}");
-        Self { class: Class::Error, code: ErrorCode::Panic, message, path: None, errno: None }
+        Self {
+            class: Class::Error,
+            code: ErrorCode::Panic,
+            message,
+            path: None,
+            errno: None,
+            holder: None,
+        }
     }
 
     /// A failure of Node-API itself; it has none for arguments of the right type.
@@ -92,7 +121,7 @@ impl Failure {
         self.build(env).map_or_else(|error| error, napi::Error::from)
     }
 
-    fn build(self, env: &Env) -> napi::Result<Unknown<'_>> {
+    pub(crate) fn build(self, env: &Env) -> napi::Result<Unknown<'_>> {
         let message = env.create_string(&self.message)?.raw();
         let code = env.create_string(self.code.as_str())?.raw();
         let create = match self.class {
@@ -110,6 +139,10 @@ impl Failure {
         if let Some(errno) = self.errno {
             error.set("errno", errno)?;
         }
+        if let Some(holder) = &self.holder {
+            let holder = give::holder(env, Some(&**holder));
+            error.set("holder", holder.map_err(|failure| failure.into_js(env))?)?;
+        }
         Ok(error.to_unknown())
     }
 }
@@ -122,6 +155,7 @@ impl From<Error> for Failure {
             message: error.to_string(),
             path: error.path().map(Path::to_owned),
             errno: error.raw_os_error(),
+            holder: error.holder().cloned().map(Box::new),
         }
     }
 }

@@ -1,29 +1,107 @@
 //! Work that touches files: done at once, or on the thread pool of libuv as a promise.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use napi::bindgen_prelude::{AsyncTask, Null, ToNapiValue, Unknown};
 use napi::{Env, ScopedTask};
+use sessionreg::{Entry, Scan, Session, Skipped, Swept};
 
 use crate::failure::{Failure, answer, guard};
+use crate::judge;
 use crate::record::{Handle, to_js};
+use crate::registry::HeldClaim;
+use crate::{external, give};
 
 /// What work gives; JavaScript values are made of it on their own thread.
 pub(crate) enum Outcome {
     Nothing,
     Flag(bool),
+    Count(usize),
     Record(Handle),
     NoRecord,
+    Entries(Vec<Entry>),
+    Scan(Scan),
+    Swept(Swept),
+    /// With the reason why it is inert, if it could not be registered.
+    Session(Arc<Session>, Option<Failure>),
+    Claim(Arc<HeldClaim>, PathBuf),
 }
 
 impl Outcome {
     fn into_js(self, env: &Env) -> Result<Unknown<'_>, Failure> {
         match self {
-            Self::Nothing => ().into_unknown(env),
-            Self::Flag(flag) => flag.into_unknown(env),
-            Self::Record(record) => return to_js(env, record),
-            Self::NoRecord => Null.into_unknown(env),
+            Self::Nothing => ().into_unknown(env).map_err(Failure::of_napi),
+            Self::Flag(flag) => give::flag(env, flag),
+            Self::Count(count) => give::count(env, count),
+            Self::Record(record) => to_js(env, record),
+            Self::NoRecord => Null.into_unknown(env).map_err(Failure::of_napi),
+            Self::Entries(entries) => entries_to_js(env, entries),
+            Self::Scan(scan) => {
+                let entries = entries_to_js(env, scan.entries)?;
+                let skipped = skipped_to_js(env, &scan.skipped)?;
+                give::list(env, vec![entries, skipped])
+            }
+            Self::Swept(swept) => swept_to_js(env, swept),
+            Self::Session(session, failure) => {
+                let session = external::to_js(env, session)?;
+                let failure = match failure {
+                    Some(failure) => failure.build(env).map_err(Failure::of_napi)?,
+                    None => give::null(env)?,
+                };
+                give::list(env, vec![session, failure])
+            }
+            Self::Claim(claim, path) => {
+                let claim = external::to_js(env, claim)?;
+                let path = give::path(env, Some(&path))?;
+                give::list(env, vec![claim, path])
+            }
         }
-        .map_err(Failure::of_napi)
     }
+}
+
+/// Three values for each: record, index of the reason, path.
+fn entries_to_js(env: &Env, entries: Vec<Entry>) -> Result<Unknown<'_>, Failure> {
+    let mut values = Vec::with_capacity(entries.len() * 3);
+    for entry in entries {
+        let path = give::path(env, Some(entry.path()))?;
+        values.push(to_js(env, entry.record)?);
+        values.push(give::reason(env, judge::index(entry.verdict.reason)?)?);
+        values.push(path);
+    }
+    give::list(env, values)
+}
+
+/// Three values for each: path, code, reason.
+fn skipped_to_js<'env>(env: &'env Env, skipped: &[Skipped]) -> Result<Unknown<'env>, Failure> {
+    let mut values = Vec::with_capacity(skipped.len() * 3);
+    for skipped in skipped {
+        values.push(give::path(env, Some(&skipped.path))?);
+        values.push(give::text(env, skipped.code.as_str())?);
+        values.push(give::text(env, &skipped.reason)?);
+    }
+    give::list(env, values)
+}
+
+/// Three values for each that went: path, reason or null, record or null; how many live; and what
+/// could not go.
+fn swept_to_js(env: &Env, swept: Swept) -> Result<Unknown<'_>, Failure> {
+    let mut removed = Vec::with_capacity(swept.removed.len() * 3);
+    for gone in swept.removed {
+        removed.push(give::path(env, Some(&gone.path))?);
+        removed.push(match gone.reason {
+            Some(reason) => give::text(env, reason.as_str())?,
+            None => give::null(env)?,
+        });
+        removed.push(match gone.record {
+            Some(record) => to_js(env, Arc::new(record))?,
+            None => give::null(env)?,
+        });
+    }
+    let removed = give::list(env, removed)?;
+    let live = give::count(env, swept.live)?;
+    let failed = skipped_to_js(env, &swept.failed)?;
+    give::list(env, vec![removed, live, failed])
 }
 
 /// Work whose arguments have been taken over from JavaScript already.

@@ -3,7 +3,7 @@
 use napi::Env;
 use napi::bindgen_prelude::{Array, Unknown};
 use napi_derive::napi;
-use sessionreg::{Reason, Verdict};
+use sessionreg::Reason;
 
 use crate::failure::{Failure, answer};
 use crate::record::{Handle, handle};
@@ -14,10 +14,11 @@ pub(crate) fn reasons() -> Vec<Vec<&'static str>> {
     Reason::ALL.iter().map(|reason| vec![reason.state().as_str(), reason.as_str()]).collect()
 }
 
-fn index(verdict: Verdict) -> Result<u32, Failure> {
+/// The index of a reason in that list.
+pub(crate) fn index(reason: Reason) -> Result<u32, Failure> {
     Reason::ALL
         .iter()
-        .position(|reason| *reason == verdict.reason)
+        .position(|other| *other == reason)
         .and_then(|index| u32::try_from(index).ok())
         .ok_or_else(|| Failure::defect("a reason is not in the list of reasons"))
 }
@@ -25,7 +26,7 @@ fn index(verdict: Verdict) -> Result<u32, Failure> {
 /// See `sessionreg::liveness`.
 #[napi(catch_unwind)]
 pub(crate) fn liveness(env: &Env, record: Unknown<'_>) -> napi::Result<u32> {
-    answer(env, || index(sessionreg::liveness(&*handle(&record)?)))
+    answer(env, || index(sessionreg::liveness(&*handle(&record)?).reason))
 }
 
 /// See `sessionreg::liveness_all`.
@@ -39,7 +40,7 @@ pub(crate) fn liveness_all(env: &Env, records: Array<'_>) -> napi::Result<Vec<u3
         }
         sessionreg::liveness_all(handles.iter().map(|record| &**record))
             .into_iter()
-            .map(index)
+            .map(|verdict| index(verdict.reason))
             .collect()
     })
 }

@@ -10,12 +10,16 @@
 // An export takes its arguments as Node-API gives them.
 #![allow(clippy::needless_pass_by_value)]
 
+mod external;
 mod failure;
 mod files;
+mod give;
 mod job;
 mod judge;
 mod names;
 mod record;
+mod registry;
+mod session;
 mod value;
 
 use napi_derive::napi;

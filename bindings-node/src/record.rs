@@ -1,14 +1,13 @@
 //! Records as handles: made of fields, taken apart into fields, from JSON text and to it.
 
-use std::ffi::c_void;
-use std::ptr;
 use std::sync::Arc;
 
 use napi::bindgen_prelude::{BufferSlice, Unknown};
-use napi::{Env, JsValue as _, sys};
+use napi::{Env, JsValue as _};
 use napi_derive::napi;
 use sessionreg::{ErrorCode, Extra, Record, Terminal};
 
+use crate::external;
 use crate::failure::{Failure, answer};
 use crate::value;
 
@@ -17,49 +16,17 @@ pub(crate) type Handle = Arc<Record>;
 
 /// The record behind a handle.
 pub(crate) fn handle(value: &Unknown<'_>) -> Result<Handle, Failure> {
-    let mut data = ptr::null_mut();
-    // SAFETY: the value is of the environment it came with.
-    let status =
-        unsafe { sys::napi_get_value_external(value.value().env, value.raw(), &raw mut data) };
-    if status != sys::Status::napi_ok || data.is_null() {
-        return Err(Failure::mistyped("the record", "a record"));
-    }
-    let record: *const Record = data.cast();
-    // SAFETY: the only external values that `record.cjs` has, and gives, are those that `to_js`
-    // made; each owns one count of its record for as long as it is reachable.
-    unsafe {
-        Arc::increment_strong_count(record);
-        Ok(Arc::from_raw(record))
-    }
+    external::of_js(value, "the record")
 }
 
-/// A new handle in JavaScript. By hand, because napi's own `External` costs three more allocations
-/// and a lock, which is more than reading a record takes.
+/// A new handle in JavaScript.
 pub(crate) fn to_js(env: &Env, record: Handle) -> Result<Unknown<'_>, Failure> {
-    let data = Arc::into_raw(record).cast_mut().cast();
-    let mut raw = ptr::null_mut();
-    // SAFETY: the count of `data` is given to the value, whose finalizer gives it back.
-    let status = unsafe {
-        sys::napi_create_external(env.raw(), data, Some(finalize), ptr::null_mut(), &raw mut raw)
-    };
-    if let Err(failure) = Failure::check(status) {
-        // SAFETY: no value was made, so the count is still ours.
-        unsafe { finalize(env.raw(), data, ptr::null_mut()) };
-        return Err(failure);
-    }
-    // SAFETY: a value of this environment, just made.
-    Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), raw) })
-}
-
-/// Lets go of a record that JavaScript cannot reach any more; no file is touched.
-unsafe extern "C" fn finalize(_: sys::napi_env, data: *mut c_void, _: *mut c_void) {
-    // SAFETY: `to_js` gave this count away, and a finalizer runs once.
-    drop(unsafe { Arc::from_raw(data.cast::<Record>().cast_const()) });
+    external::to_js(env, record)
 }
 
 // `record.cjs` has the same fields in the same order.
-const NUMBERS: usize = 6;
-const TEXTS: usize = 21;
+const NUMBERS: usize = 8;
+const TEXTS: usize = 23;
 
 /// The texts of a record in the order of the list, from the session id on.
 fn texts<'a>(
@@ -86,6 +53,8 @@ fn texts<'a>(
         record.entrypoint.as_deref(),
         record.transcript_path.as_deref(),
         record.parent_session_id.as_deref(),
+        record.status.as_deref(),
+        record.waiting_for.as_deref(),
         terminal.and_then(|terminal| terminal.multiplexer.as_deref()),
         terminal.and_then(|terminal| terminal.session.as_deref()),
         terminal.and_then(|terminal| terminal.pane.as_deref()),
@@ -117,6 +86,16 @@ impl<T> Given<T> {
             Self::Value(value) => Ok(Some(value)),
             Self::Default => Ok(None),
             Self::Nothing => Err(Failure::mistyped(what, "a value: null is none")),
+        }
+    }
+}
+
+impl Given<f64> {
+    /// Of a time in milliseconds.
+    fn in_seconds(self) -> Self {
+        match self {
+            Self::Value(millis) => Self::Value(millis / 1000.0),
+            other => other,
         }
     }
 }
@@ -199,6 +178,8 @@ impl<'a> Fields<'a> {
         let pid_ns = self.integer("`pidNs`")?;
         let time_ns = self.integer("`timeNs`")?;
         let revision = self.integer("`revision`")?;
+        let updated_at = self.number()?;
+        let status_updated_at = self.number()?;
         let session_id = self.required("`sessionId`")?;
         let work_dir = self.required("`workDir`")?;
         let mut record = begin(pid, session_id, work_dir)?;
@@ -210,6 +191,8 @@ impl<'a> Fields<'a> {
         pid_ns.put(&mut identity.pid_ns);
         time_ns.put(&mut identity.time_ns);
         revision.put(&mut record.revision);
+        updated_at.in_seconds().put(&mut record.updated_at);
+        status_updated_at.in_seconds().put(&mut record.status_updated_at);
 
         self.put_text("`hostname`", &mut record.hostname)?;
         self.put_text("`agentVersion`", &mut record.agent_version)?;
@@ -224,6 +207,8 @@ impl<'a> Fields<'a> {
         self.put_text("`entrypoint`", &mut record.entrypoint)?;
         self.put_text("`transcriptPath`", &mut record.transcript_path)?;
         self.put_text("`parentSessionId`", &mut record.parent_session_id)?;
+        self.put_text("`status`", &mut record.status)?;
+        self.put_text("`waitingFor`", &mut record.waiting_for)?;
 
         let mut terminal = Terminal::default();
         self.put_text("`terminal.multiplexer`", &mut terminal.multiplexer)?;
@@ -349,6 +334,8 @@ pub(crate) fn take_apart<'env>(
             record.identity.pid_ns.map(float),
             record.identity.time_ns.map(float),
             record.revision.map(float),
+            record.updated_at.map(millis_of),
+            record.status_updated_at.map(millis_of),
         ];
         let lengths = texts.iter().map(|text| text.map_or(-1.0, length_in_utf16));
         let entries = numbers.iter().map(|number| number.unwrap_or(f64::NAN)).chain(lengths);

@@ -22,6 +22,10 @@ pub(crate) fn is_undefined(value: &Unknown<'_>) -> bool {
     kind(value) == ValueType::Undefined
 }
 
+pub(crate) fn is_null(value: &Unknown<'_>) -> bool {
+    kind(value) == ValueType::Null
+}
+
 pub(crate) fn is_text(value: &Unknown<'_>) -> bool {
     kind(value) == ValueType::String
 }
@@ -114,6 +118,19 @@ pub(crate) fn integer(number: f64, what: &str) -> Result<u64, Failure> {
     }
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Checked above.
     Ok(number as u64)
+}
+
+/// A number, of whatever size.
+pub(crate) fn number(value: &Unknown<'_>, what: &str) -> Result<f64, Failure> {
+    if kind(value) != ValueType::Number {
+        return Err(Failure::mistyped(what, "a number"));
+    }
+    let mut number = 0.0;
+    // SAFETY: the value is a number of the environment it came with.
+    Failure::check(unsafe {
+        sys::napi_get_value_double(value.value().env, value.raw(), &raw mut number)
+    })?;
+    Ok(number)
 }
 
 /// A process id as far as its type goes; which of them can be one, the core knows.

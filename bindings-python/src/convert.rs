@@ -19,6 +19,12 @@ pub(crate) fn text(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
     })
 }
 
+/// True or false, and nothing that counts as one.
+pub(crate) fn boolean(name: &str, value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let boolean = value.cast::<PyBool>().map_err(|_| wrong_type(name, "bool", value))?;
+    Ok(boolean.is_true())
+}
+
 /// An integer of 32 bits.
 pub(crate) fn u32(name: &str, value: &Bound<'_, PyAny>) -> PyResult<u32> {
     integer(name, value)?
@@ -101,6 +107,38 @@ impl<'py> FromPyObject<'_, 'py> for FsPath {
             Err(_) => of_bytes(path.cast()?),
         }
     }
+}
+
+/// The argument `name`, a path.
+pub(crate) fn path(name: &str, value: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
+    let is_path = value.is_instance_of::<PyString>()
+        || value.is_instance_of::<PyBytes>()
+        || value.hasattr("__fspath__")?;
+    if is_path {
+        value.extract::<FsPath>().map(|path| path.0)
+    } else {
+        Err(wrong_type(name, "str, bytes or os.PathLike", value))
+    }
+}
+
+/// The arguments `name`, paths in any iterable but one path alone.
+pub(crate) fn paths(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Vec<PathBuf>> {
+    if value.is_instance_of::<PyString>() || value.is_instance_of::<PyBytes>() {
+        return Err(wrong_type(name, "an iterable of paths", value));
+    }
+    value.try_iter()?.map(|item| path(name, &item?)).collect()
+}
+
+/// What `repr` shows of a value: its class and these attributes.
+pub(crate) fn shown<T>(value: &Bound<'_, T>, names: &[&str]) -> PyResult<String> {
+    let value = value.as_any();
+    let shown = |name: &&str| {
+        // Python's own representation escapes whatever could act on a terminal.
+        let value = value.getattr(*name)?.repr()?;
+        Ok(format!("{name}={}", value.extract::<String>()?))
+    };
+    let fields = names.iter().map(shown).collect::<PyResult<Vec<_>>>()?;
+    Ok(format!("{}({})", value.get_type().name()?, fields.join(", ")))
 }
 
 fn of_string(string: &Bound<'_, PyString>) -> PyResult<FsPath> {

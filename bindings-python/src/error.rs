@@ -6,6 +6,7 @@ use std::path::Path;
 use pyo3::prelude::*;
 use sessionreg::{Error, ErrorCode};
 
+use crate::holder::Holder;
 use crate::lazy::Lazy;
 
 /// Runs the body of an exported function; a panic in it becomes `PanicError`.
@@ -35,7 +36,13 @@ pub(crate) fn detached<T: Send>(
 
 /// The exception for an error of the core.
 pub(crate) fn of_core(py: Python<'_>, error: &Error) -> PyErr {
-    exception(py, error.code(), &error.to_string(), error.raw_os_error(), error.path())
+    let exception =
+        exception(py, error.code(), &error.to_string(), error.raw_os_error(), error.path());
+    let Some(holder) = error.holder() else { return exception };
+    match exception.value(py).setattr("holder", Holder::of_core(holder)) {
+        Ok(()) => exception,
+        Err(failure) => failure,
+    }
 }
 
 /// The exception for a value that cannot be what it is.

@@ -20,19 +20,26 @@ pub(crate) fn to_dict<'py>(py: Python<'py>, extra: &Extra) -> PyResult<Bound<'py
 
 /// Takes a `dict` of JSON values; its keys are text.
 pub(crate) fn of_dict(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Extra> {
-    static DUMP: Lazy = Lazy::new("sessionreg._extra", "dump");
-    let py = value.py();
     let dict = value.cast::<PyDict>().map_err(|_| wrong_type(name, "dict", value))?;
-    let dump = |value: &Bound<'_, PyAny>| DUMP.get(py)?.call1((value,))?.extract::<String>();
-    let mut members = Vec::with_capacity(dict.len());
-    for item in dict.items() {
+    of_members(value.py(), &members(name, dict)?)
+}
+
+/// The keys and values of the argument `name`, both as JSON text.
+pub(crate) fn members(name: &str, dict: &Bound<'_, PyDict>) -> PyResult<Vec<(String, String)>> {
+    let member = |item: Bound<'_, PyAny>| {
         let (key, value) = item.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
         if !key.is_instance_of::<PyString>() {
-            return Err(wrong_type("a key of `extra`", "str", &key));
+            return Err(wrong_type(&format!("a key of `{name}`"), "str", &key));
         }
-        members.push((dump(&key)?, dump(&value)?));
-    }
-    of_members(py, members)
+        Ok((dump(name, &key)?, dump(name, &value)?))
+    };
+    dict.items().into_iter().map(member).collect()
+}
+
+/// A value of the argument `name` as JSON text.
+pub(crate) fn dump(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
+    static DUMP: Lazy = Lazy::new("sessionreg._extra", "dump");
+    DUMP.get(value.py())?.call1((value, name))?.extract()
 }
 
 /// Every key and value as JSON text, for a pickle: no number loses a digit, nothing is too deep.
@@ -42,12 +49,16 @@ pub(crate) fn to_state<'py>(py: Python<'py>, record: &Record) -> PyResult<Bound<
 
 /// The reverse of [`to_state`].
 pub(crate) fn of_state(state: &Bound<'_, PyList>) -> PyResult<Extra> {
-    of_members(state.py(), state.extract()?)
+    of_members(state.py(), &state.extract::<Vec<_>>()?)
 }
 
 /// Makes it of keys and values, both as JSON text.
-fn of_members(py: Python<'_>, members: Vec<(String, String)>) -> PyResult<Extra> {
-    let members: Vec<_> =
-        members.into_iter().map(|(key, value)| format!("{key}:{value}")).collect();
-    Extra::from_json(format!("{{{}}}", members.join(","))).map_err(|error| of_core(py, &error))
+fn of_members(py: Python<'_>, members: &[(String, String)]) -> PyResult<Extra> {
+    Extra::from_json(object(members)).map_err(|error| of_core(py, &error))
+}
+
+/// A JSON object of keys and values, both as JSON text.
+pub(crate) fn object(members: &[(String, String)]) -> String {
+    let members: Vec<_> = members.iter().map(|(key, value)| format!("{key}:{value}")).collect();
+    format!("{{{}}}", members.join(","))
 }

@@ -38,6 +38,10 @@ pub(crate) fn set(
         "entrypoint" => record.entrypoint = optional(name, value, text)?,
         "transcript_path" => record.transcript_path = optional(name, value, text)?,
         "parent_session_id" => record.parent_session_id = optional(name, value, text)?,
+        "status" => record.status = optional(name, value, text)?,
+        "waiting_for" => record.waiting_for = optional(name, value, text)?,
+        "updated_at" => record.updated_at = optional(name, value, seconds)?,
+        "status_updated_at" => record.status_updated_at = optional(name, value, seconds)?,
         "terminal" => record.terminal = optional(name, value, Terminal::to_core)?,
         "extra" => record.extra = optional(name, value, extra::of_dict)?.unwrap_or_default(),
         _ => return Ok(None),
@@ -80,6 +84,10 @@ pub(crate) fn to_dict<'py>(py: Python<'py>, record: &Record) -> PyResult<Bound<'
         Some(value) => dict.set_item(name, value),
         None => Ok(()),
     };
+    let time = |name: &str, value: Option<f64>| match value {
+        Some(value) => dict.set_item(name, value),
+        None => Ok(()),
+    };
     let identity = &record.identity;
     dict.set_item("pid", record.pid)?;
     dict.set_item("session_id", &record.session_id)?;
@@ -102,6 +110,10 @@ pub(crate) fn to_dict<'py>(py: Python<'py>, record: &Record) -> PyResult<Bound<'
     text("entrypoint", &record.entrypoint)?;
     text("transcript_path", &record.transcript_path)?;
     text("parent_session_id", &record.parent_session_id)?;
+    text("status", &record.status)?;
+    text("waiting_for", &record.waiting_for)?;
+    time("updated_at", record.updated_at)?;
+    time("status_updated_at", record.status_updated_at)?;
     if let Some(terminal) = &record.terminal {
         dict.set_item("terminal", Terminal::to_dict(py, terminal)?)?;
     }

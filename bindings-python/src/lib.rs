@@ -3,14 +3,22 @@
 //! The face is the package beside it, `python/sessionreg`; the documentation that Python users
 //! read is in `_sessionreg.pyi`, and a test holds the texts here to it.
 
+mod claim;
 mod convert;
 mod error;
 mod extra;
 mod fields;
 mod files;
+mod holder;
 mod lazy;
+mod new;
+mod patch;
 mod paths;
 mod record;
+mod registry;
+mod scan;
+mod session;
+mod sweep;
 mod terminal;
 mod verdict;
 
@@ -22,11 +30,23 @@ mod _sessionreg {
     use pyo3::prelude::*;
 
     #[pymodule_export]
+    use crate::claim::Claim;
+    #[pymodule_export]
     use crate::files::{clear, clear_if, load, read, write};
+    #[pymodule_export]
+    use crate::holder::Holder;
     #[pymodule_export]
     use crate::paths::{check_session_id, sidecar_in_project, sidecar_of};
     #[pymodule_export]
     use crate::record::Record;
+    #[pymodule_export]
+    use crate::registry::Registry;
+    #[pymodule_export]
+    use crate::scan::{Entry, Scan, Skipped};
+    #[pymodule_export]
+    use crate::session::Session;
+    #[pymodule_export]
+    use crate::sweep::{Removed, Swept};
     #[pymodule_export]
     use crate::terminal::Terminal;
     #[pymodule_export]
@@ -37,6 +57,7 @@ mod _sessionreg {
     fn add_private(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.setattr("_unpickle", wrap_pyfunction!(crate::record::unpickle, module)?)?;
         module.setattr("_error_codes", wrap_pyfunction!(crate::error::error_codes, module)?)?;
+        module.setattr("_dialects", wrap_pyfunction!(crate::registry::dialects, module)?)?;
         module.setattr("_reasons", wrap_pyfunction!(crate::verdict::reasons, module)?)?;
         #[cfg(debug_assertions)]
         module.setattr("_panic", wrap_pyfunction!(crate::error::panic, module)?)?;

@@ -59,7 +59,8 @@ pub(crate) fn sidecar_of<'py>(
     })
 }
 
-fn to_path<'py>(py: Python<'py>, path: &Path) -> PyResult<Bound<'py, PyAny>> {
+/// A `pathlib.Path` of the very bytes.
+pub(crate) fn to_path<'py>(py: Python<'py>, path: &Path) -> PyResult<Bound<'py, PyAny>> {
     static PATH: Lazy = Lazy::new("pathlib", "Path");
     PATH.get(py)?.call1((path.as_os_str(),))
 }

@@ -1,6 +1,7 @@
 //! The class `Record`: a record of the core, immutable, converted field by field on access.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -28,13 +29,14 @@ use crate::{extra, fields};
 /// share. Copies by `copy` and `replace` remember the file that a record was read from, for
 /// `liveness` to judge it; pickles, dicts and JSON do not.
 #[pyclass(frozen, module = "sessionreg")]
+#[derive(Clone)]
 pub(crate) struct Record {
-    core: Core,
+    core: Arc<Core>,
 }
 
 impl Record {
-    pub(crate) fn of_core(core: Core) -> Self {
-        Self { core }
+    pub(crate) fn of_core(core: impl Into<Arc<Core>>) -> Self {
+        Self { core: core.into() }
     }
 
     pub(crate) fn core(&self) -> &Core {
@@ -42,7 +44,20 @@ impl Record {
     }
 }
 
-type Given<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
+impl PartialEq for Record {
+    fn eq(&self, other: &Self) -> bool {
+        self.core == other.core
+    }
+}
+
+impl Hash for Record {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        // Equal records have these equal; the rest need not be looked at.
+        (self.core.pid, &self.core.session_id, &self.core.instance).hash(hasher);
+    }
+}
+
+pub(crate) type Given<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
 
 #[pymethods]
 impl Record {
@@ -52,7 +67,7 @@ impl Record {
         started_at=None, kind=None, name=None, entrypoint=None, transcript_path=None,
         parent_session_id=None, terminal=None, extra=None, version_key=None, proc_start=None,
         pid_inode=None, host_key=None, platform=None, pid_ns=None, time_ns=None, instance=None,
-        revision=None,
+        revision=None, status=None, waiting_for=None, updated_at=None, status_updated_at=None,
     ))]
     #[allow(clippy::too_many_arguments)] // Keywords, in Python.
     fn new<'py>(
@@ -80,6 +95,10 @@ impl Record {
         time_ns: Given<'_, 'py>,
         instance: Given<'_, 'py>,
         revision: Given<'_, 'py>,
+        status: Given<'_, 'py>,
+        waiting_for: Given<'_, 'py>,
+        updated_at: Given<'_, 'py>,
+        status_updated_at: Given<'_, 'py>,
     ) -> PyResult<Self> {
         guard(py, || {
             let session_id = text("session_id", session_id)?;
@@ -110,13 +129,17 @@ impl Record {
                 ("time_ns", time_ns),
                 ("instance", instance),
                 ("revision", revision),
+                ("status", status),
+                ("waiting_for", waiting_for),
+                ("updated_at", updated_at),
+                ("status_updated_at", status_updated_at),
             ];
             for (name, value) in given {
                 if let Some(value) = value {
                     fields::set(&mut core, name, value)?;
                 }
             }
-            Ok(Self { core })
+            Ok(Self::of_core(core))
         })
     }
 
@@ -143,7 +166,7 @@ impl Record {
                 // As in the constructor, `None` leaves what was found.
                 set_all(&mut core, fields, |value| !value.is_none())?;
             }
-            Ok(Self { core })
+            Ok(Self::of_core(core))
         })
     }
 
@@ -193,11 +216,11 @@ impl Record {
     #[pyo3(signature = (**changes))]
     fn replace(&self, py: Python<'_>, changes: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         guard(py, || {
-            let mut core = self.core.clone();
+            let mut core = Core::clone(&self.core);
             if let Some(changes) = changes {
                 set_all(&mut core, changes, |_| true)?;
             }
-            Ok(Self { core })
+            Ok(Self::of_core(core))
         })
     }
 
@@ -223,13 +246,12 @@ impl Record {
     }
 
     fn __eq__(&self, other: &Self) -> bool {
-        self.core == other.core
+        self == other
     }
 
     fn __hash__(&self) -> u64 {
-        // Equal records have these equal; the rest need not be looked at.
         let mut hasher = DefaultHasher::new();
-        (self.core.pid, &self.core.session_id, &self.core.instance).hash(&mut hasher);
+        self.hash(&mut hasher);
         hasher.finish()
     }
 
@@ -237,14 +259,15 @@ impl Record {
         guard(py, || {
             // Python's own representation escapes whatever could act on a terminal.
             let text = |text: &str| PyString::new(py, text).repr()?.extract::<String>();
-            let Core { pid, session_id, work_dir, hostname, agent, started_at, .. } = &self.core;
+            let Core { pid, session_id, work_dir, started_at, .. } = &*self.core;
             let mut fields = vec![
                 format!("session_id={}", text(session_id)?),
                 format!("work_dir={}", text(work_dir)?),
                 format!("pid={pid}"),
                 format!("started_at={}", PyFloat::new(py, *started_at).repr()?),
             ];
-            for (name, value) in [("hostname", hostname), ("agent", agent)] {
+            let Core { hostname, agent, status, .. } = &*self.core;
+            for (name, value) in [("hostname", hostname), ("agent", agent), ("status", status)] {
                 if let Some(value) = value {
                     fields.push(format!("{name}={}", text(value)?));
                 }
@@ -387,6 +410,30 @@ impl Record {
         self.core.terminal.as_ref().map(Terminal::of_core)
     }
 
+    /// What the session is doing: `busy`, `idle`, `waiting`, or a word of the program's own.
+    #[getter]
+    fn status(&self) -> Option<&str> {
+        self.core.status.as_deref()
+    }
+
+    /// What a `waiting` session waits for.
+    #[getter]
+    fn waiting_for(&self) -> Option<&str> {
+        self.core.waiting_for.as_deref()
+    }
+
+    /// When the record was last updated, in seconds since the Unix epoch.
+    #[getter]
+    fn updated_at(&self) -> Option<f64> {
+        self.core.updated_at
+    }
+
+    /// When the status last changed, in seconds since the Unix epoch.
+    #[getter]
+    fn status_updated_at(&self) -> Option<f64> {
+        self.core.status_updated_at
+    }
+
     /// Every other key as one JSON object, exactly as it stands; None if there is none.
     #[getter]
     fn extra_json(&self) -> Option<String> {
@@ -416,7 +463,7 @@ pub(crate) fn unpickle(
     guard(py, || {
         let mut core = fields::of_dict(fields)?;
         core.extra = extra::of_state(extra)?;
-        Ok(Record { core })
+        Ok(Record::of_core(core))
     })
 }
 

@@ -1,11 +1,12 @@
 //! Where a session is shown.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyDict, PyString, PyTuple};
 use sessionreg::{Extra, Terminal as Core};
 
 use crate::convert::{optional, text, wrong_type};
 use crate::error::{guard, invalid, of_core};
+use crate::extra::dump;
 
 /// The place of a session in a terminal multiplexer.
 ///
@@ -113,6 +114,23 @@ impl Terminal {
             *slot = optional(name, &value, text)?;
         }
         Ok(terminal)
+    }
+
+    /// Keys and values, both as JSON text.
+    pub(crate) fn members(&self, py: Python<'_>) -> PyResult<Vec<(String, String)>> {
+        let Self { multiplexer, session, pane, extra_json } = self;
+        let mut members = Vec::new();
+        for (key, value) in [("multiplexer", multiplexer), ("session", session), ("pane", pane)] {
+            if let Some(value) = value {
+                let value = dump("terminal", PyString::new(py, value).as_any())?;
+                members.push((format!("\"{key}\""), value));
+            }
+        }
+        if let Some(json) = extra_json {
+            let others = extra(py, json)?;
+            members.extend(others.iter().map(|(key, value)| (key.to_owned(), value.to_owned())));
+        }
+        Ok(members)
     }
 
     pub(crate) fn to_dict<'py>(py: Python<'py>, terminal: &Core) -> PyResult<Bound<'py, PyDict>> {

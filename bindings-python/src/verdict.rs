@@ -14,9 +14,15 @@ use crate::record::Record;
 ///
 /// Immutable, compared by value; a reason makes one, since it belongs to one state.
 #[pyclass(frozen, eq, hash, module = "sessionreg")]
-#[derive(PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Verdict {
     core: Core,
+}
+
+impl Verdict {
+    pub(crate) fn of_core(core: Core) -> Self {
+        Self { core }
+    }
 }
 
 #[pymethods]
@@ -28,17 +34,7 @@ impl Verdict {
     #[new]
     fn new(reason: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = reason.py();
-        guard(py, || {
-            let word = reason
-                .cast::<PyString>()
-                .map_err(|_| wrong_type("reason", "Reason or str", reason))?
-                .to_string_lossy();
-            let found = Reason::ALL.iter().find(|reason| reason.as_str() == word);
-            let reason = *found.ok_or_else(|| {
-                invalid(py, &format!("failed to make a verdict: no reason is {word:?}"))
-            })?;
-            Ok(Self { core: reason.into() })
-        })
+        guard(py, || Ok(Self { core: reason_of("reason", reason)?.into() }))
     }
 
     /// Alive, dead or unknown.
@@ -50,7 +46,7 @@ impl Verdict {
     /// What the state was concluded from.
     #[getter]
     fn reason(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        member(py, self.core.reason).map(|member| member.reason.clone_ref(py))
+        reason_member(py, self.core.reason)
     }
 
     fn __repr__(&self) -> String {
@@ -64,6 +60,21 @@ impl Verdict {
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
         (slf.get_type(), (slf.get().core.reason.as_str(),)).into_pyobject(slf.py())
     }
+}
+
+/// The reason of that word.
+pub(crate) fn reason_of(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Reason> {
+    let word = value.cast::<PyString>().map_err(|_| wrong_type(name, "Reason or str", value))?;
+    let word = word.to_string_lossy();
+    let found = Reason::ALL.iter().find(|reason| reason.as_str() == word).copied();
+    found.ok_or_else(|| {
+        invalid(value.py(), &format!("failed to make a verdict: no reason is {word:?}"))
+    })
+}
+
+/// A reason as a member of Python's enum.
+pub(crate) fn reason_member(py: Python<'_>, reason: Reason) -> PyResult<Py<PyAny>> {
+    member(py, reason).map(|member| member.reason.clone_ref(py))
 }
 
 /// Tell whether the process of a record is still there, and how that is known.

@@ -230,13 +230,12 @@ impl Judge {
             return false;
         }
         let boot = Start::of(record).boot;
+        let is_our_namespace = record.identity.pid_ns == self.host.pid_ns
+            && (record.identity.pid_ns.is_some() || !HAS_PID_NAMESPACES);
         match verdict.reason {
-            Reason::Rebooted => true,
+            Reason::Rebooted => is_our_namespace,
             Reason::Gone | Reason::Zombie | Reason::Reused => {
-                boot.is_some()
-                    && boot == self.host.boot.as_deref()
-                    && record.identity.pid_ns == self.host.pid_ns
-                    && (record.identity.pid_ns.is_some() || !HAS_PID_NAMESPACES)
+                is_our_namespace && boot.is_some() && boot == self.host.boot.as_deref()
             }
             _ => false,
         }
@@ -300,7 +299,12 @@ impl Judge {
     fn of_another_boot(&mut self, record: &Record) -> Reason {
         let same_host =
             record.identity.host_key.is_some() && record.identity.host_key == self.host.host_key;
-        if same_host && self.is_local(record) { Reason::Rebooted } else { Reason::OtherHost }
+        // A container may have a boot id of its own, and the machine id of its host.
+        match (record.identity.pid_ns, self.host.pid_ns) {
+            (Some(theirs), Some(ours)) if theirs != ours => Reason::OtherNamespace,
+            _ if same_host && self.is_local(record) => Reason::Rebooted,
+            _ => Reason::OtherHost,
+        }
     }
 
     /// Whether the record was read from a file system of this machine; asked once for a folder.

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::process::{self, Host, INITIAL_TIME_NS, MAX_PID, Probe, Want};
+use crate::process::{self, HAS_PID_NAMESPACES, Host, INITIAL_TIME_NS, MAX_PID, Probe, Want};
 
 const PREFIX: &str = ".sr-";
 const SUFFIX: &str = ".tmp";
@@ -58,6 +58,7 @@ impl<'a> Writer<'a> {
         let host = process::host();
         let is_ours = host.boot.is_some()
             && self.boot == boot_part(&host)
+            && (host.pid_ns.is_some() || !HAS_PID_NAMESPACES)
             && self.namespace == host.pid_ns.unwrap_or_default()
             // Elsewhere a start is shifted, and the name does not say where it was read.
             && host.time_ns.is_none_or(|ns| ns == INITIAL_TIME_NS);

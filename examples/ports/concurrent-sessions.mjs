@@ -54,7 +54,7 @@ export class ConcurrentSessions {
   /** Removes what killed processes left; gives the pids. */
   async sweep() {
     const { removed } = await this.#registry.sweep()
-    return removed.map(({ record }) => record.pid)
+    return removed.flatMap(({ record }) => record?.pid ?? [])
   }
 
   async unregister() {

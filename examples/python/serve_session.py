@@ -1,37 +1,56 @@
-"""What an agent does: publish its session, move to another one, take its record away."""
+"""What an agent does: register its session, keep it up to date, go on with another one.
+
+A hook is a short-lived process that the agent starts; it has a word in the agent's record too.
+"""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 import sessionreg
 
 
-def main() -> None:
+def serve(folder: Path) -> None:
     """Serve two sessions, one after the other."""
-    with tempfile.TemporaryDirectory() as project_dir:
-        first = sessionreg.Record("4f1a", str(Path.cwd()), agent="qwen-code", agent_version="0.9.1")
-        first_path = sessionreg.sidecar_in_project(project_dir, first.session_id)
-        sessionreg.write(first_path, first)
-        show(first_path)
+    registry = sessionreg.Registry(folder / "sessions")
+    with registry.register(
+        session_id="4f1a",
+        work_dir=str(Path.cwd()),
+        agent="qwen-code",
+        agent_version="0.9.1",
+        status="busy",
+        sidecar=folder / "chats" / "{id}.runtime.json",
+    ) as session:
+        show(registry)
+        hook = [sys.executable, __file__, str(registry.dir), str(os.getpid())]
+        subprocess.run(hook, check=True)
+        show(registry)
+        # As `/clear` does it: the session can be found at every instant.
+        session.switch("97c2", status="idle")
+        show(registry)
+    assert registry.live() == []
 
-        # The new record before the old one goes: the session can be found at every instant.
-        second = first.replace(session_id="97c2")
-        second_path = sessionreg.sidecar_in_project(project_dir, second.session_id)
-        sessionreg.write(second_path, second)
-        sessionreg.clear_if(first_path, first)
-        show(second_path)
 
-        sessionreg.clear_if(second_path, second)
-        assert sessionreg.read(second_path) is None
+def be_a_hook(folder: str, pid: int) -> None:
+    """Say that the agent of that process waits for somebody."""
+    with sessionreg.Registry(folder).open_session(pid=pid) as session:
+        session.update(status="waiting", waiting_for="permission")
 
 
-def show(path: Path) -> None:
+def show(registry: sessionreg.Registry) -> None:
     """Print what any other process sees."""
-    record = sessionreg.load(path)
-    print(f"{path.name}: pid {record.pid} is {sessionreg.liveness(record)}")
+    for entry in registry.live():
+        record = entry.record
+        print(f"{record.session_id!r} of pid {record.pid}: {record.status}, {entry.verdict}")
 
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) > 2:
+        be_a_hook(sys.argv[1], int(sys.argv[2]))
+    else:
+        with tempfile.TemporaryDirectory() as name:
+            serve(Path(name))

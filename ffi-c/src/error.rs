@@ -3,6 +3,7 @@
 //! What a failed call says beyond its status.
 
 use crate::guard;
+use crate::holder::sessionreg_holder;
 use crate::input::Failure;
 use crate::status::sessionreg_status;
 use crate::text::{Terminated, bytes_of, sessionreg_text};
@@ -13,11 +14,12 @@ pub struct sessionreg_error {
     message: Terminated,
     path: Option<Terminated>,
     os_error: i32,
+    holder: Option<sessionreg_holder>,
 }
 
-impl From<Failure> for sessionreg_error {
-    fn from(failure: Failure) -> Self {
-        let core = match &failure {
+impl From<&Failure> for sessionreg_error {
+    fn from(failure: &Failure) -> Self {
+        let core = match failure {
             Failure::Core(error) => Some(error),
             _ => None,
         };
@@ -28,6 +30,7 @@ impl From<Failure> for sessionreg_error {
                 .and_then(sessionreg::Error::path)
                 .map(|path| Terminated::new(&bytes_of(path))),
             os_error: core.and_then(sessionreg::Error::raw_os_error).unwrap_or(0),
+            holder: core.and_then(sessionreg::Error::holder).map(sessionreg_holder::from),
         }
     }
 }
@@ -62,6 +65,15 @@ pub extern "C" fn sessionreg_error_path(error: Option<&sessionreg_error>) -> ses
 #[unsafe(no_mangle)]
 pub extern "C" fn sessionreg_error_errno(error: Option<&sessionreg_error>) -> i32 {
     guard::value(0, || error.map_or(0, |error| error.os_error))
+}
+
+/// Who holds what was asked for, borrowed from the error; NULL if the status is not
+/// `SESSIONREG_STATUS_HELD`.
+#[unsafe(no_mangle)]
+pub extern "C" fn sessionreg_error_holder(
+    error: Option<&sessionreg_error>,
+) -> Option<&sessionreg_holder> {
+    guard::value(None, || error.and_then(|error| error.holder.as_ref()))
 }
 
 /// Frees an error. NULL is fine.

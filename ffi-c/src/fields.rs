@@ -2,13 +2,12 @@
 
 use std::ffi::c_char;
 use std::mem::MaybeUninit;
-use std::ptr;
 
 use sessionreg::{Record, Terminal};
 
 use crate::error::sessionreg_error;
 use crate::guard;
-use crate::input::{Failure, given, optional_text, text};
+use crate::input::{Failure, given, optional_text, sized, text};
 use crate::record::sessionreg_record;
 use crate::status::sessionreg_status;
 
@@ -55,6 +54,14 @@ pub struct sessionreg_fields {
     pub terminal_session: *const c_char,
     /// and the pane in it.
     pub terminal_pane: *const c_char,
+    /// What the session is doing, such as `busy`, `idle` or `waiting`.
+    pub status: *const c_char,
+    /// What a `waiting` session waits for.
+    pub waiting_for: *const c_char,
+    /// When the record was last updated, in seconds since the Unix epoch.
+    pub updated_at: f64,
+    /// When the status last changed, in seconds since the Unix epoch.
+    pub status_updated_at: f64,
 }
 
 /// Makes a record of the calling process, with all that tells it from others: the record of a new
@@ -133,8 +140,9 @@ pub unsafe extern "C" fn sessionreg_record_set(
 /// Takes an optional field away: it is absent then. One that is absent already stays so.
 ///
 /// `field` is the name of a member of `sessionreg_fields`: `agent_version`, `agent`, `kind`, `name`,
-/// `entrypoint`, `transcript_path`, `parent_session_id`, `terminal_multiplexer`, `terminal_session`
-/// or `terminal_pane`. Any other is `SESSIONREG_STATUS_INVALID_INPUT`. Text that was borrowed from
+/// `entrypoint`, `transcript_path`, `parent_session_id`, `terminal_multiplexer`,
+/// `terminal_session`, `terminal_pane`, `status`, `waiting_for`, `updated_at` or
+/// `status_updated_at`. Any other is `SESSIONREG_STATUS_INVALID_INPUT`. Text that was borrowed from
 /// the record is no more.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sessionreg_record_unset(
@@ -160,10 +168,11 @@ pub unsafe extern "C" fn sessionreg_record_unset(
 enum Optional {
     OfRecord(fn(&mut Record) -> &mut Option<String>),
     OfTerminal(fn(&mut Terminal) -> &mut Option<String>),
+    Time(fn(&mut Record) -> &mut Option<f64>),
 }
 
 /// The fields that may be taken away, by the names of their members.
-const OPTIONAL: [(&str, Optional); 10] = [
+const OPTIONAL: [(&str, Optional); 14] = [
     ("agent_version", Optional::OfRecord(|record| &mut record.agent_version)),
     ("agent", Optional::OfRecord(|record| &mut record.agent)),
     ("kind", Optional::OfRecord(|record| &mut record.kind)),
@@ -174,12 +183,17 @@ const OPTIONAL: [(&str, Optional); 10] = [
     ("terminal_multiplexer", Optional::OfTerminal(|terminal| &mut terminal.multiplexer)),
     ("terminal_session", Optional::OfTerminal(|terminal| &mut terminal.session)),
     ("terminal_pane", Optional::OfTerminal(|terminal| &mut terminal.pane)),
+    ("status", Optional::OfRecord(|record| &mut record.status)),
+    ("waiting_for", Optional::OfRecord(|record| &mut record.waiting_for)),
+    ("updated_at", Optional::Time(|record| &mut record.updated_at)),
+    ("status_updated_at", Optional::Time(|record| &mut record.status_updated_at)),
 ];
 
 impl Optional {
     fn unset(&self, record: &mut Record) {
         match self {
             Self::OfRecord(field) => *field(record) = None,
+            Self::Time(field) => *field(record) = None,
             Self::OfTerminal(field) => {
                 if let Some(terminal) = &mut record.terminal {
                     *field(terminal) = None;
@@ -209,6 +223,10 @@ struct Fields<'a> {
     terminal_multiplexer: Option<&'a str>,
     terminal_session: Option<&'a str>,
     terminal_pane: Option<&'a str>,
+    status: Option<&'a str>,
+    waiting_for: Option<&'a str>,
+    updated_at: f64,
+    status_updated_at: f64,
 }
 
 impl<'a> Fields<'a> {
@@ -241,6 +259,10 @@ impl<'a> Fields<'a> {
             terminal_multiplexer: given(fields.terminal_multiplexer, "terminal_multiplexer")?,
             terminal_session: given(fields.terminal_session, "terminal_session")?,
             terminal_pane: given(fields.terminal_pane, "terminal_pane")?,
+            status: given(fields.status, "status")?,
+            waiting_for: given(fields.waiting_for, "waiting_for")?,
+            updated_at: fields.updated_at,
+            status_updated_at: fields.status_updated_at,
         })
     }
 
@@ -279,6 +301,14 @@ impl<'a> Fields<'a> {
         put(&mut record.entrypoint, self.entrypoint);
         put(&mut record.transcript_path, self.transcript_path);
         put(&mut record.parent_session_id, self.parent_session_id);
+        put(&mut record.status, self.status);
+        put(&mut record.waiting_for, self.waiting_for);
+        if !self.updated_at.is_nan() {
+            record.updated_at = Some(self.updated_at);
+        }
+        if !self.status_updated_at.is_nan() {
+            record.status_updated_at = Some(self.status_updated_at);
+        }
         let place = [self.terminal_multiplexer, self.terminal_session, self.terminal_pane];
         if place.iter().any(Option::is_some) {
             let terminal = record.terminal.get_or_insert_with(Terminal::default);
@@ -287,30 +317,4 @@ impl<'a> Fields<'a> {
             put(&mut terminal.pane, self.terminal_pane);
         }
     }
-}
-
-/// A structure that begins with its size, which must be the one that it has here.
-///
-/// Its bytes are those that C put there, and need not be what Rust takes for a value of each member:
-/// a `bool` may be any byte.
-///
-/// A later version that appends members takes the sizes of this one and of those between as well.
-///
-/// # Safety
-/// The pointer is NULL or points to as many bytes as its first member, a `size_t`, says.
-pub(crate) unsafe fn sized<T: Copy>(
-    structure: *const T,
-    name: &'static str,
-) -> Result<MaybeUninit<T>, Failure> {
-    if structure.is_null() {
-        return Err(Failure::argument(name, "it is NULL"));
-    }
-    // SAFETY: not NULL, and its first member is the size, by the caller's promise.
-    let size = unsafe { ptr::read(structure.cast::<usize>()) };
-    if size != size_of::<T>() {
-        let reason = "`struct_size` is that of no version: begin with the _INIT macro";
-        return Err(Failure::argument(name, reason));
-    }
-    // SAFETY: there are as many bytes as its size says.
-    Ok(unsafe { ptr::read(structure.cast()) })
 }

@@ -6,9 +6,8 @@ use std::mem::MaybeUninit;
 use sessionreg::WriteOptions;
 
 use crate::error::sessionreg_error;
-use crate::fields::sized;
 use crate::guard;
-use crate::input::{given, path};
+use crate::input::{given, is_true, path, sized};
 use crate::record::sessionreg_record;
 use crate::status::sessionreg_status;
 
@@ -66,15 +65,6 @@ pub unsafe extern "C" fn sessionreg_write(
         };
         Ok(sessionreg::write_with(path, record.get(), options)?)
     })
-}
-
-/// What C takes for true; a `bool` of Rust would have to be 0 or 1.
-///
-/// # Safety
-/// The pointer points to a byte that is there.
-unsafe fn is_true(flag: *const bool) -> bool {
-    // SAFETY: the caller's promise.
-    unsafe { flag.cast::<u8>().read() != 0 }
 }
 
 /// Reads the record at `path`; NULL if there is none, whatever the file holds.

@@ -41,7 +41,7 @@ pub extern "C" fn sessionreg_record_hostname(
 /// When the session began, in seconds since the Unix epoch.
 #[unsafe(no_mangle)]
 pub extern "C" fn sessionreg_record_started_at(record: Option<&sessionreg_record>) -> f64 {
-    guard::value(f64::NAN, || record.map_or(f64::NAN, |record| record.get().started_at))
+    time(record, |record| Some(record.started_at))
 }
 
 /// The version of the program.
@@ -186,10 +186,43 @@ pub extern "C" fn sessionreg_record_terminal_pane(
     text(record, Text::TerminalPane)
 }
 
+/// What the session is doing, such as `busy`, `idle` or `waiting`.
+#[unsafe(no_mangle)]
+pub extern "C" fn sessionreg_record_status(record: Option<&sessionreg_record>) -> sessionreg_text {
+    text(record, Text::Status)
+}
+
+/// What a `waiting` session waits for.
+#[unsafe(no_mangle)]
+pub extern "C" fn sessionreg_record_waiting_for(
+    record: Option<&sessionreg_record>,
+) -> sessionreg_text {
+    text(record, Text::WaitingFor)
+}
+
+/// When the record was last updated, in seconds since the Unix epoch.
+#[unsafe(no_mangle)]
+pub extern "C" fn sessionreg_record_updated_at(record: Option<&sessionreg_record>) -> f64 {
+    time(record, |record| record.updated_at)
+}
+
+/// When the status last changed, in seconds since the Unix epoch.
+#[unsafe(no_mangle)]
+pub extern "C" fn sessionreg_record_status_updated_at(record: Option<&sessionreg_record>) -> f64 {
+    time(record, |record| record.status_updated_at)
+}
+
 fn text(record: Option<&sessionreg_record>, text: Text) -> sessionreg_text {
     guard::value(sessionreg_text::ABSENT, || {
         record.map_or(sessionreg_text::ABSENT, |record| record.lend(text))
     })
+}
+
+fn time(
+    record: Option<&sessionreg_record>,
+    field: impl FnOnce(&sessionreg::Record) -> Option<f64>,
+) -> f64 {
+    guard::value(f64::NAN, || record.and_then(|record| field(record.get())).unwrap_or(f64::NAN))
 }
 
 /// No number that a file may hold is beyond `i64`.

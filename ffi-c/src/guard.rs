@@ -21,8 +21,8 @@ pub(crate) fn status(
     });
     match outcome {
         Ok(Ok(())) => sessionreg_status::SESSIONREG_STATUS_OK,
-        Ok(Err(failure)) => failed(error, failure),
-        Err(message) => failed(error, Failure::Panic(message)),
+        Ok(Err(failure)) => failed(error, &failure),
+        Err(message) => failed(error, &Failure::Panic(message)),
     }
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn value<T>(absent: T, body: impl FnOnce() -> T) -> T {
 #[inline(never)]
 fn failed(
     error: Option<&mut MaybeUninit<Box<sessionreg_error>>>,
-    failure: Failure,
+    failure: &Failure,
 ) -> sessionreg_status {
     // The failure's own text may panic as well.
     caught(|| {

@@ -1,7 +1,9 @@
 //! What comes in from C, checked; and why a call did not do what it was asked.
 
 use std::ffi::{CStr, c_char};
+use std::mem::MaybeUninit;
 use std::path::Path;
+use std::ptr;
 
 use sessionreg::{Error, SessionId};
 
@@ -20,6 +22,8 @@ pub(crate) enum Failure {
     },
     /// A session id is not even text.
     Id,
+    /// The object is not in a state to be asked for that; the whole message.
+    Refused(sessionreg_status, &'static str),
     /// A defect of ours was caught; its message.
     Panic(String),
 }
@@ -34,6 +38,7 @@ impl Failure {
             Self::Core(error) => error.code().into(),
             Self::Argument { .. } => sessionreg_status::SESSIONREG_STATUS_INVALID_INPUT,
             Self::Id => sessionreg_status::SESSIONREG_STATUS_INVALID_ID,
+            Self::Refused(status, _) => *status,
             Self::Panic(_) => sessionreg_status::SESSIONREG_STATUS_PANIC,
         }
     }
@@ -46,6 +51,7 @@ impl Failure {
                 format!("failed to accept the argument `{name}`: {reason}")
             }
             Self::Id => "failed to accept the session id: it is not UTF-8".to_owned(),
+            Self::Refused(_, message) => (*message).to_owned(),
             Self::Panic(message) => format!("failed to finish the call: a defect: {message}"),
         }
     }
@@ -60,6 +66,18 @@ impl From<Error> for Failure {
 /// A pointer that must not be NULL.
 pub(crate) fn given<T>(argument: Option<T>, name: &'static str) -> Result<T, Failure> {
     argument.ok_or_else(|| Failure::argument(name, "it is NULL"))
+}
+
+/// An object that the call changes and that threads share.
+///
+/// # Safety
+/// The pointer is NULL, or to an object that is not freed for as long as the result is used.
+pub(crate) unsafe fn shared<'a, T: Sync>(
+    object: *mut T,
+    name: &'static str,
+) -> Result<&'a T, Failure> {
+    // SAFETY: the caller's promise.
+    given(unsafe { object.as_ref() }, name)
 }
 
 /// The bytes before the NUL.
@@ -109,9 +127,20 @@ pub(crate) unsafe fn session_id(
     name: &'static str,
 ) -> Result<SessionId, Failure> {
     // SAFETY: the caller's promise.
+    Ok(SessionId::new(unsafe { id_text(id, name)? })?)
+}
+
+/// The same for a callee that checks it.
+///
+/// # Safety
+/// As for [`bytes`].
+pub(crate) unsafe fn id_text<'a>(
+    id: *const c_char,
+    name: &'static str,
+) -> Result<&'a str, Failure> {
+    // SAFETY: the caller's promise.
     let bytes = unsafe { bytes(id, name)? };
-    let id = std::str::from_utf8(bytes).map_err(|_| Failure::Id)?;
-    Ok(SessionId::new(id)?)
+    std::str::from_utf8(bytes).map_err(|_| Failure::Id)
 }
 
 /// A path that must be given: any bytes.
@@ -140,4 +169,39 @@ pub(crate) unsafe fn path<'a>(
 ) -> Result<&'a Path, Failure> {
     // SAFETY: the caller's promise.
     unsafe { text(path, name) }.map(Path::new)
+}
+
+/// A structure that begins with its size, which must be the one that it has here.
+///
+/// Its bytes are those that C put there, and need not be what Rust takes for a value of each member:
+/// a `bool` may be any byte.
+///
+/// A later version that appends members takes the sizes of this one and of those between as well.
+///
+/// # Safety
+/// The pointer is NULL or points to as many bytes as its first member, a `size_t`, says.
+pub(crate) unsafe fn sized<T: Copy>(
+    structure: *const T,
+    name: &'static str,
+) -> Result<MaybeUninit<T>, Failure> {
+    if structure.is_null() {
+        return Err(Failure::argument(name, "it is NULL"));
+    }
+    // SAFETY: not NULL, and its first member is the size, by the caller's promise.
+    let size = unsafe { ptr::read(structure.cast::<usize>()) };
+    if size != size_of::<T>() {
+        let reason = "`struct_size` is that of no version: begin with the _INIT macro";
+        return Err(Failure::argument(name, reason));
+    }
+    // SAFETY: there are as many bytes as its size says.
+    Ok(unsafe { ptr::read(structure.cast()) })
+}
+
+/// What C takes for true; a `bool` of Rust would have to be 0 or 1.
+///
+/// # Safety
+/// The pointer points to a byte that is there.
+pub(crate) unsafe fn is_true(flag: *const bool) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { flag.cast::<u8>().read() != 0 }
 }

@@ -3,7 +3,8 @@
 //! A session record is one small JSON file that says which process serves a session, in which
 //! folder, and since when. This library makes such records, writes them so that every reader sees
 //! a complete one at every instant, reads them strictly, removes them safely, and judges whether
-//! the process that a record names is still there.
+//! the process that a record names is still there. A registry is a folder of such files: in it a
+//! program registers the sessions that it serves, and everybody can see which of them live.
 //!
 //! # A program in ten lines
 //!
@@ -61,9 +62,17 @@
 //! `sessionreg_error` there, which is the caller's to free; success leaves it alone. It is only
 //! written, so an error that is still in the variable is lost: free it first.
 //!
-//! NULL. It is allowed for `options`, for `error`, for `home`, in every `_free`, and for members of
-//! a structure. Anywhere else it is `SESSIONREG_STATUS_INVALID_INPUT`; a function that returns a
-//! value instead of a status returns the absent value.
+//! NULL. It is allowed for `options`, for `error`, for `home` and `dir`, in every `_free`, for
+//! members of a structure, and where a function says so. Anywhere else it is
+//! `SESSIONREG_STATUS_INVALID_INPUT`; a function that returns a value instead of a status returns
+//! the absent value.
+//!
+//! Handles. What ends something reports, as `_close`, `_leave` and `_release` do: the handle stays,
+//! and every later call on it is `SESSIONREG_STATUS_CLOSED`. `_free` is for the memory alone: it
+//! comes once and last, and nothing that others see changes by it.
+//!
+//! Borrowed. What a function returns as a pointer to `const` belongs to the object that was asked,
+//! stays until that is freed, and is never freed itself.
 //!
 //! Absent values. NULL for text, 0 for a pid, NaN for a time, -1 for any other number; going in
 //! they say: not given, coming out: not there.
@@ -85,13 +94,15 @@
 //! the same time is said with its type; a structure whose members are shown is plain memory.
 //!
 //! Fork. Nothing here belongs to a thread or holds a lock between two calls. A forked child may use
-//! and free what it inherited; no file is removed by that.
+//! and free what it inherited; no file is removed by that. Sessions and claims stay the parent's: to
+//! change one is `SESSIONREG_STATUS_CLOSED` in the child.
 //!
 //! Defects. Should one of this library's own show itself by a panic, the call returns
 //! `SESSIONREG_STATUS_PANIC` and the process goes on; a message is on standard error.
 //!
-//! Numbers. The numbers of statuses, states and reasons are fixed, and none is ever used for
-//! something else. Later versions may add some: be prepared for one that this header does not name.
+//! Numbers. The numbers of statuses, states, reasons and dialects are fixed, and none is ever used
+//! for something else. Later versions may add some: be prepared for one that this header does not
+//! name.
 
 #![allow(
     non_camel_case_types, // The types have the names that the header gives them.
@@ -104,14 +115,23 @@ mod texts;
 mod words;
 
 // Each of these is a section of the header.
+pub mod claim;
+pub mod dialect;
 pub mod error;
 pub mod extra;
 pub mod fields;
 pub mod file;
 pub mod getters;
+pub mod holder;
 pub mod json;
+pub mod list;
+pub mod new;
 pub mod paths;
 pub mod record;
+pub mod registry;
+pub mod session;
+pub mod skipped;
 pub mod status;
+pub mod sweep;
 pub mod text;
 pub mod verdict;

@@ -3,6 +3,7 @@
 //! One session, served by one process.
 
 use std::mem::MaybeUninit;
+use std::sync::{Arc, OnceLock};
 
 use sessionreg::Record;
 
@@ -16,13 +17,18 @@ use crate::texts::{Text, Texts};
 /// A record. Threads may look at one at the same time; who changes or frees it must be alone
 /// with it.
 pub struct sessionreg_record {
-    record: Record,
-    texts: Texts,
+    record: Arc<Record>,
+    /// Of thousands in a list few are asked for.
+    texts: OnceLock<Box<Texts>>,
 }
 
 impl sessionreg_record {
-    pub(crate) fn boxed(record: Record) -> Box<Self> {
-        Box::new(Self { record, texts: Texts::default() })
+    pub(crate) fn new(record: impl Into<Arc<Record>>) -> Self {
+        Self { record: record.into(), texts: OnceLock::new() }
+    }
+
+    pub(crate) fn boxed(record: impl Into<Arc<Record>>) -> Box<Self> {
+        Box::new(Self::new(record))
     }
 
     pub(crate) fn get(&self) -> &Record {
@@ -30,13 +36,13 @@ impl sessionreg_record {
     }
 
     pub(crate) fn lend(&self, text: Text) -> sessionreg_text {
-        self.texts.lend(&self.record, text)
+        self.texts.get_or_init(Box::default).lend(&self.record, text)
     }
 
     /// What was lent is no longer what the record says.
     pub(crate) fn change<T>(&mut self, change: impl FnOnce(&mut Record) -> T) -> T {
-        self.texts = Texts::default();
-        change(&mut self.record)
+        self.texts = OnceLock::new();
+        change(Arc::make_mut(&mut self.record))
     }
 }
 
@@ -56,7 +62,7 @@ pub extern "C" fn sessionreg_record_clone(
 ) -> sessionreg_status {
     guard::status(error, || {
         let record = given(record, "record")?;
-        given(copy, "copy")?.write(sessionreg_record::boxed(record.get().clone()));
+        given(copy, "copy")?.write(sessionreg_record::boxed(Arc::clone(&record.record)));
         Ok(())
     })
 }

@@ -29,9 +29,11 @@ pub(crate) enum Text {
     TerminalMultiplexer,
     TerminalSession,
     TerminalPane,
+    Status,
+    WaitingFor,
 }
 
-const COUNT: usize = Text::TerminalPane as usize + 1;
+const COUNT: usize = Text::WaitingFor as usize + 1;
 
 impl Text {
     fn of(self, record: &Record) -> Option<Cow<'_, str>> {
@@ -58,6 +60,8 @@ impl Text {
             Self::TerminalMultiplexer => terminal(|terminal| &terminal.multiplexer),
             Self::TerminalSession => terminal(|terminal| &terminal.session),
             Self::TerminalPane => terminal(|terminal| &terminal.pane),
+            Self::Status => record.status.as_deref(),
+            Self::WaitingFor => record.waiting_for.as_deref(),
         };
         text.map(Cow::Borrowed)
     }

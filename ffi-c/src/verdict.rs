@@ -31,6 +31,8 @@ pub enum sessionreg_state {
 #[repr(u32)]
 #[derive(Clone, Copy)]
 pub enum sessionreg_reason {
+    /// Nothing was judged.
+    SESSIONREG_REASON_NONE = 0,
     /// Alive. The process exists and its identity equals the record's.
     SESSIONREG_REASON_VERIFIED = 1,
     /// Alive. The process exists, but the record, or the system, has no identity to compare.
@@ -141,17 +143,29 @@ static REASON_WORDS: [Word; Reason::ALL.len() + 1] = {
     words
 };
 
+impl sessionreg_verdict {
+    pub(crate) const ABSENT: Self = Self {
+        state: sessionreg_state::SESSIONREG_STATE_UNKNOWN,
+        reason: sessionreg_reason::SESSIONREG_REASON_NONE,
+    };
+}
+
+impl From<Reason> for sessionreg_reason {
+    fn from(reason: Reason) -> Self {
+        let position = Reason::ALL.iter().position(|known| *known == reason);
+        position.map_or(Self::SESSIONREG_REASON_UNSUPPORTED, |index| REASONS[index])
+    }
+}
+
 impl From<Verdict> for sessionreg_verdict {
     fn from(verdict: Verdict) -> Self {
-        let position = Reason::ALL.iter().position(|reason| *reason == verdict.reason);
         Self {
             state: match verdict.state {
                 State::Alive => sessionreg_state::SESSIONREG_STATE_ALIVE,
                 State::Dead => sessionreg_state::SESSIONREG_STATE_DEAD,
                 _ => sessionreg_state::SESSIONREG_STATE_UNKNOWN,
             },
-            reason: position
-                .map_or(sessionreg_reason::SESSIONREG_REASON_UNSUPPORTED, |index| REASONS[index]),
+            reason: verdict.reason.into(),
         }
     }
 }
@@ -222,8 +236,8 @@ pub extern "C" fn sessionreg_state_string(state: u32) -> *const c_char {
     guard::value(std::ptr::null(), || words::find(&STATE_WORDS, state))
 }
 
-/// The word for a reason, the same in every language, such as `verified`. NULL for a number that is
-/// no reason. It is never freed.
+/// The word for a reason, the same in every language, such as `verified`. NULL for
+/// `SESSIONREG_REASON_NONE` and for a number that is no reason. It is never freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn sessionreg_reason_string(reason: u32) -> *const c_char {
     guard::value(std::ptr::null(), || words::find(&REASON_WORDS, reason))

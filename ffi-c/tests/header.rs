@@ -10,26 +10,46 @@ use std::{env, fs};
 use cbindgen::{Builder, Config, DocumentationStyle, Language, Style};
 
 /// The sections, in the order in which one reads them.
-const SECTIONS: [&str; 11] = [
-    "status", "text", "error", "record", "fields", "getters", "extra", "json", "file", "verdict",
-    "paths",
+const SECTIONS: [&str; 20] = [
+    "status", "text", "holder", "error", "record", "fields", "getters", "extra", "json", "file",
+    "verdict", "paths", "dialect", "skipped", "list", "registry", "session", "new", "sweep",
+    "claim",
 ];
 
 /// The types that other sections use as well.
-const TYPES: [&str; 9] = [
+const TYPES: [&str; 23] = [
     "sessionreg_status",
     "sessionreg_text",
     "sessionreg_error",
+    "sessionreg_holder",
     "sessionreg_fields",
     "sessionreg_record",
     "sessionreg_write_options",
     "sessionreg_state",
     "sessionreg_reason",
     "sessionreg_verdict",
+    "sessionreg_dialect",
+    "sessionreg_registry",
+    "sessionreg_registry_options",
+    "sessionreg_list",
+    "sessionreg_entry",
+    "sessionreg_skipped",
+    "sessionreg_session",
+    "sessionreg_on_error",
+    "sessionreg_new",
+    "sessionreg_sweep_options",
+    "sessionreg_swept",
+    "sessionreg_removed",
+    "sessionreg_claim",
 ];
 
 /// Members that the `_INIT` macros set to something else than what says: absent.
-const DEFAULTS: [(&str, &str); 1] = [("create_folders", "true")];
+const DEFAULTS: [(&str, &str); 4] = [
+    ("create_folders", "true"),
+    ("dialect", "SESSIONREG_DIALECT_DETECTED"),
+    ("pid_file", "true"),
+    ("on_error", "NULL"),
+];
 
 #[test]
 fn the_committed_header_is_what_the_source_says() {
@@ -63,6 +83,11 @@ fn the_examples_of_the_header_are_those_that_are_tested() {
     let manual = documentation("lib");
     let (_, judge) = example("judge.c").split_once("*/\n").map(to_owned).unwrap();
     assert!(manual.contains(&judge), "examples/c/judge.c is not the one in the manual");
+
+    for (section, name) in [("registry", "status_bar.c"), ("new", "register.c")] {
+        let (_, program) = example(name).split_once("*/\n").map(to_owned).unwrap();
+        assert!(documentation(section).contains(&program), "{name} is not the one in the manual");
+    }
 
     let serve = example("serve.c").replace("\n    ", "\n");
     let (_, body) = serve.split_once("int main(void) {\n").unwrap();
@@ -133,13 +158,26 @@ fn section(name: &str) -> String {
 
 /// Every structure has a typedef, which is enough to name it.
 fn without_struct_keywords(text: &str) -> String {
-    text.lines().fold(String::new(), |text, line| {
+    let mut out = String::new();
+    // The parameters below a line from which the keyword was taken.
+    let mut shift = "";
+    for line in text.lines() {
+        let line = line.strip_prefix(shift).unwrap_or(line);
         if line.starts_with("typedef struct ") {
-            text + line + "\n"
+            out += line;
         } else {
-            text + &line.replace("struct sessionreg_", "sessionreg_") + "\n"
+            out += &line.replace("struct sessionreg_", "sessionreg_");
         }
-    })
+        out.push('\n');
+        let returned = line.split_once('(').map_or("", |(returned, _)| returned);
+        if returned.contains("struct sessionreg_") {
+            shift = "       ";
+        }
+        if line.ends_with(';') {
+            shift = "";
+        }
+    }
+    out
 }
 
 /// A comment of one line takes one line.

@@ -95,6 +95,10 @@ static void every_field_that_is_given_comes_out_again(void) {
     fields.terminal_multiplexer = "tmux";
     fields.terminal_session = "work";
     fields.terminal_pane = "%3";
+    fields.status = "waiting";
+    fields.waiting_for = "approval";
+    fields.updated_at = 13.5;
+    fields.status_updated_at = 0;
     CHECK_OK(sessionreg_record_new(&fields, &record, NULL));
     CHECK(sessionreg_record_pid(record) == 4242);
     CHECK_TEXT(sessionreg_record_session_id(record), "s\xc3\xa9");
@@ -112,6 +116,10 @@ static void every_field_that_is_given_comes_out_again(void) {
     CHECK_TEXT(sessionreg_record_terminal_multiplexer(record), "tmux");
     CHECK_TEXT(sessionreg_record_terminal_session(record), "work");
     CHECK_TEXT(sessionreg_record_terminal_pane(record), "%3");
+    CHECK_TEXT(sessionreg_record_status(record), "waiting");
+    CHECK_TEXT(sessionreg_record_waiting_for(record), "approval");
+    CHECK(sessionreg_record_updated_at(record) == 13.5);
+    CHECK(sessionreg_record_status_updated_at(record) == 0);
     sessionreg_record_free(record);
 }
 
@@ -153,6 +161,10 @@ static void absent_values_come_out_as_absent(void) {
     CHECK_ABSENT(sessionreg_record_terminal_multiplexer(record));
     CHECK_ABSENT(sessionreg_record_terminal_session(record));
     CHECK_ABSENT(sessionreg_record_terminal_pane(record));
+    CHECK_ABSENT(sessionreg_record_status(record));
+    CHECK_ABSENT(sessionreg_record_waiting_for(record));
+    CHECK(isnan(sessionreg_record_updated_at(record)));
+    CHECK(isnan(sessionreg_record_status_updated_at(record)));
     CHECK(sessionreg_record_extra_count(record) == 0);
     sessionreg_record_free(record);
 }
@@ -200,6 +212,8 @@ static const struct {
     {"terminal_multiplexer", sessionreg_record_terminal_multiplexer},
     {"terminal_session", sessionreg_record_terminal_session},
     {"terminal_pane", sessionreg_record_terminal_pane},
+    {"status", sessionreg_record_status},
+    {"waiting_for", sessionreg_record_waiting_for},
 };
 enum { OPTIONALS = sizeof OPTIONAL / sizeof *OPTIONAL };
 
@@ -207,7 +221,8 @@ static void unset_takes_one_field_away_and_nothing_else(void) {
     sessionreg_record *record =
         from(", \"agent_version\": \"1\", \"agent\": \"codex\", \"kind\": \"headless\", "
              "\"name\": \"n\", \"entrypoint\": \"cli\", \"transcript_path\": \"/t\", "
-             "\"parent_session_id\": \"p\", \"proc_start\": \"b:7\", \"x\": 1, \"terminal\": "
+             "\"parent_session_id\": \"p\", \"proc_start\": \"b:7\", \"x\": 1, "
+             "\"status\": \"waiting\", \"waiting_for\": \"approval\", \"terminal\": "
              "{\"multiplexer\": \"tmux\", \"session\": \"w\", \"pane\": \"1\"}");
     sessionreg_record *rest = from(", \"proc_start\": \"b:7\", \"x\": 1");
     for (int gone = 0; gone < OPTIONALS; gone++) {
@@ -220,6 +235,35 @@ static void unset_takes_one_field_away_and_nothing_else(void) {
     CHECK(sessionreg_record_equal(record, rest));
     sessionreg_record_free(record);
     sessionreg_record_free(rest);
+}
+
+static void unset_takes_a_time_away(void) {
+    sessionreg_record *record = from(", \"updated_at\": 3.5, \"status_updated_at\": 2");
+    sessionreg_record *rest = from("");
+    CHECK(sessionreg_record_updated_at(record) == 3.5);
+    CHECK_OK(sessionreg_record_unset(record, "updated_at", NULL));
+    CHECK(isnan(sessionreg_record_updated_at(record)));
+    CHECK(sessionreg_record_status_updated_at(record) == 2);
+    CHECK_OK(sessionreg_record_unset(record, "status_updated_at", NULL));
+    CHECK(isnan(sessionreg_record_status_updated_at(record)));
+    CHECK(sessionreg_record_equal(record, rest));
+    sessionreg_record_free(record);
+    sessionreg_record_free(rest);
+}
+
+/* A copy shares what it was made of, until one of the two is changed. */
+static void a_changed_copy_leaves_its_original(void) {
+    sessionreg_record *record = from(", \"name\": \"n\""), *copy = NULL;
+    sessionreg_fields fields = SESSIONREG_FIELDS_INIT;
+    fields.name = "other";
+    sessionreg_text name = sessionreg_record_name(record);
+    CHECK_OK(sessionreg_record_clone(record, &copy, NULL));
+    CHECK_OK(sessionreg_record_set(copy, &fields, NULL));
+    CHECK_TEXT(sessionreg_record_name(copy), "other");
+    CHECK_TEXT(name, "n");
+    CHECK_TEXT(sessionreg_record_name(record), "n");
+    sessionreg_record_free(record);
+    sessionreg_record_free(copy);
 }
 
 static void what_must_be_there_is_not_unset(void) {
@@ -394,7 +438,9 @@ int main(void) {
     RUN(absent_values_come_out_as_absent);
     RUN(set_changes_what_is_given_and_nothing_else);
     RUN(unset_takes_one_field_away_and_nothing_else);
+    RUN(unset_takes_a_time_away);
     RUN(what_must_be_there_is_not_unset);
+    RUN(a_changed_copy_leaves_its_original);
     RUN(a_copy_outlives_its_original);
     RUN(equality_is_of_what_records_say);
     RUN(json_text_goes_around);

@@ -91,10 +91,11 @@ compile() {
 
 # --- The programs ---------------------------------------------------------------------------------
 
-readonly programs=(words records files verdicts paths nulls)
-readonly unix_programs=(forks threads exits)
+readonly programs=(words records files verdicts paths nulls registries sessions sweeps claims)
+readonly unix_programs=(forks threads exits deaths)
 memcheck=(valgrind --quiet --leak-check=full --show-leak-kinds=definite,possible
-    --errors-for-leak-kinds=definite,possible --error-exitcode=99 --child-silent-after-fork=yes)
+    --errors-for-leak-kinds=definite,possible --error-exitcode=99 --child-silent-after-fork=yes
+    --suppressions=tests/c/valgrind.supp)
 built=()
 
 build_programs() {
@@ -142,7 +143,12 @@ no_reports() {
 
 readonly use='#include <sessionreg.h>
 static sessionreg_fields fields = SESSIONREG_FIELDS_INIT;
+static sessionreg_new made = SESSIONREG_NEW_INIT;
+static sessionreg_sweep_options sweep = SESSIONREG_SWEEP_OPTIONS_INIT;
 int main(void) {
+    sessionreg_registry_options registry = SESSIONREG_REGISTRY_OPTIONS_INIT;
+    if (!made.pid_file || made.keep_sidecar || made.on_error || sweep.dry_run || registry.dialect)
+        return 1;
     sessionreg_write_options options = SESSIONREG_WRITE_OPTIONS_INIT;
     sessionreg_status status = sessionreg_status_string(SESSIONREG_STATUS_OK) ? SESSIONREG_STATUS_OK : SESSIONREG_STATUS_IO;
     return (int)(status + fields.pid) + (options.create_folders ? 0 : 1) + (options.durable ? 1 : 0);
@@ -273,6 +279,7 @@ LAYOUT
     check "install: pkg-config knows the version" test "$(pkg-config --modversion sessionreg)" = "$version"
     check "install: examples/c/judge.c" judge_works "$installed"
     check "install: examples/c/serve.c" serve_works "$installed"
+    check "install: examples/c/register.c and status_bar.c" registry_works "$installed"
     check "install: the example of the README" readme_works "$installed"
     mkdir -p "$out/static"
     cp "$installed/lib/libsessionreg.a" "$out/static"
@@ -304,6 +311,28 @@ judge_works() {
 serve_works() {
     compile_installed examples/c/serve.c serve &&
         (cd "$out" && LD_LIBRARY_PATH=$1/lib ./serve && rmdir chats)
+}
+
+# One program registers itself for as long as it has input, another one shows it meanwhile.
+registry_works() {
+    local library=$1/lib folder=$out/registry registrant said
+    compile_installed examples/c/register.c register &&
+        compile_installed examples/c/status_bar.c status_bar || return 1
+    bar() { LD_LIBRARY_PATH=$library "$out/status_bar" "$folder"; }
+    said=$(bar) && [[ -z $said ]] || { echo "before, it said: $said"; return 1; }
+    coproc registrant_of { LD_LIBRARY_PATH=$library exec "$out/register" "$folder"; }
+    registrant=$registrant_of_PID
+    local input=${registrant_of[1]} tries
+    for ((tries = 0; tries < 500; tries++)); do
+        said=$(bar) || break
+        [[ -z $said ]] || break
+        sleep 0.01
+    done
+    exec {input}>&-
+    wait "$registrant" || return 1
+    [[ $said == "$registrant 3f1c idle" ]] || { echo "it said: $said"; return 1; }
+    said=$(bar) && [[ -z $said ]] || { echo "afterwards, it said: $said"; return 1; }
+    rmdir "$folder"
 }
 
 readme_works() {

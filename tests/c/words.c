@@ -60,6 +60,12 @@ static void each_state_and_reason_has_the_word_of_its_name(void) {
     REASON(INVALID, "invalid");
 }
 
+static void each_dialect_has_the_word_of_its_name(void) {
+    CHECK_STRING(sessionreg_dialect_string(SESSIONREG_DIALECT_OURS), "ours");
+    CHECK_STRING(sessionreg_dialect_string(SESSIONREG_DIALECT_QWEN), "qwen");
+    CHECK_STRING(sessionreg_dialect_string(SESSIONREG_DIALECT_CLAUDE), "claude");
+}
+
 /* What was built against an older header must still mean the same. */
 static void numbers_do_not_move(void) {
     CHECK(SESSIONREG_STATUS_OK == 0 && SESSIONREG_STATUS_NOT_FOUND == 1);
@@ -67,6 +73,9 @@ static void numbers_do_not_move(void) {
     CHECK(SESSIONREG_STATE_UNKNOWN == 0 && SESSIONREG_STATE_ALIVE == 1);
     CHECK(SESSIONREG_STATE_DEAD == 2 && SESSIONREG_REASON_VERIFIED == 1);
     CHECK(SESSIONREG_REASON_OTHER_HOST == 12 && SESSIONREG_REASON_INVALID == 21);
+    CHECK(SESSIONREG_DIALECT_DETECTED == 0 && SESSIONREG_DIALECT_OURS == 1);
+    CHECK(SESSIONREG_DIALECT_QWEN == 2 && SESSIONREG_DIALECT_CLAUDE == 3);
+    CHECK(SESSIONREG_REASON_NONE == 0);
     CHECK(sizeof(sessionreg_status) == 4 && sizeof(sessionreg_verdict) == 8);
 }
 
@@ -78,6 +87,9 @@ static void a_number_without_a_meaning_has_no_word(void) {
     CHECK(sessionreg_reason_string(0) == NULL);
     CHECK(sessionreg_reason_string(SESSIONREG_REASON_INVALID + 1) == NULL);
     CHECK(sessionreg_reason_string(UINT32_MAX) == NULL);
+    CHECK(sessionreg_dialect_string(SESSIONREG_DIALECT_DETECTED) == NULL);
+    CHECK(sessionreg_dialect_string(SESSIONREG_DIALECT_CLAUDE + 1) == NULL);
+    CHECK(sessionreg_dialect_string(UINT32_MAX) == NULL);
 }
 
 static void the_library_is_that_of_the_header(void) {
@@ -87,6 +99,7 @@ static void the_library_is_that_of_the_header(void) {
 int main(void) {
     RUN(each_status_has_the_token_of_its_name);
     RUN(each_state_and_reason_has_the_word_of_its_name);
+    RUN(each_dialect_has_the_word_of_its_name);
     RUN(numbers_do_not_move);
     RUN(a_number_without_a_meaning_has_no_word);
     RUN(the_library_is_that_of_the_header);

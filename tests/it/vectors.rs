@@ -11,8 +11,11 @@ use serde_json::Value;
 use crate::helper::Helper;
 
 mod disk;
+mod environment;
+mod history;
 mod ops;
 mod record;
+mod scan;
 mod text;
 
 use text::Texts;
@@ -130,7 +133,7 @@ impl Runner {
                 None => return fail("a need is no text"),
             }
         }
-        ops::run(file, case, texts)
+        ops::run(file, case, texts, &mut self.helper)
     }
 
     /// The facts of the case's process over those of the host.
@@ -148,6 +151,7 @@ impl Runner {
             facts[name] = fact.clone();
         }
         facts["host_key"] = sessionreg::Record::new("s", "/").identity.host_key.into();
+        facts["own_pid"] = std::process::id().into();
         facts["root"] = if cfg!(windows) { "C:" } else { "" }.into();
         Ok(facts)
     }

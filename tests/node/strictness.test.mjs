@@ -92,6 +92,8 @@ const OTHER_FIELDS = [
   'pidNs',
   'timeNs',
   'revision',
+  'updatedAt',
+  'statusUpdatedAt',
   'terminal',
 ]
 const TEXT_FIELDS = Object.keys({ ...new SessionRecord(FIELDS) }).filter(
@@ -99,7 +101,7 @@ const TEXT_FIELDS = Object.keys({ ...new SessionRecord(FIELDS) }).filter(
 )
 
 test('only strings are texts', () => {
-  assert.equal(TEXT_FIELDS.length, 17)
+  assert.equal(TEXT_FIELDS.length, 19)
   for (const field of TEXT_FIELDS) {
     for (const value of [1, true, {}, ['a'], 1n, Symbol('a'), new String('a'), Buffer.from('a')]) {
       const make = () => new SessionRecord({ ...FIELDS, [field]: value })

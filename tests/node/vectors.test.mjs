@@ -7,10 +7,13 @@ import sessionreg from 'sessionreg'
 import { outcomeLater, outcomeOf, Processes, root } from './helper.mjs'
 import { Disk } from './vectors/disk.mjs'
 import { compare, fieldsOf, make } from './vectors/record.mjs'
+import { history, registryForms, scan } from './vectors/registry.mjs'
 import { isContent, Skip, Texts } from './vectors/text.mjs'
 
 const MAX_BYTES = 64 * 1024
-const EXPECTATIONS = new Set('record error content keys removed left verdict ok path'.split(' '))
+const EXPECTATIONS = new Set(
+  'record error content keys removed left verdict ok path entries skipped'.split(' '),
+)
 // What JavaScript has no way to say, and so cannot get wrong.
 const LEFT_OUT = new Set(['write-extra-two-values'])
 
@@ -26,6 +29,9 @@ function expectOutcome(outcome, expect) {
 }
 
 const operations = {
+  history,
+  scan,
+
   async load({ given, expect, base, texts, disk, call }) {
     const loaded = await call('load', disk.path)
     if (expectOutcome(loaded, expect)) compare(loaded.value, base, expect.record, texts)
@@ -141,7 +147,7 @@ function checkContent(path, expect, texts) {
 }
 
 async function factsOf(given, host, processes) {
-  const facts = { ...host, root: process.platform === 'win32' ? 'C:' : '' }
+  const facts = { ...host, own_pid: process.pid, root: process.platform === 'win32' ? 'C:' : '' }
   if (given.process !== undefined) {
     const command =
       given.process === 'runner' ? `identify ${process.pid}` : `spawn ${given.process}`
@@ -169,19 +175,21 @@ async function runCase(file, given, host, processes) {
   if (given.platforms !== undefined && !given.platforms.includes(host.platform)) {
     throw new Skip('not for this platform')
   }
-  for (const key of Object.keys(given.expect)) {
+  for (const key of Object.keys(given.expect ?? {})) {
     assert.ok(EXPECTATIONS.has(key), `no such expectation: ${key}`)
   }
   const operation = operations[given.op]
   assert.ok(operation, `no such operation: ${given.op}`)
-  const facts = await factsOf(given, host, processes)
-  for (const call of Object.values(forms)) {
+  const calls = given.op === 'scan' || given.op === 'history' ? registryForms : forms
+  for (const call of Object.values(calls)) {
+    // A history may end its process.
+    const facts = await factsOf(given, host, processes)
     const texts = new Texts(file.let, { ...facts })
     checkNeeds(given, host, texts)
     const disk = await Disk.of(given, texts)
     try {
       const base = file.base_record
-      await operation({ given, expect: given.expect, base, texts, disk, call })
+      await operation({ given, expect: given.expect, base, texts, disk, call, processes })
     } finally {
       disk.close()
     }

@@ -25,9 +25,14 @@ pub(crate) struct Identity {
 /// The facts of this host.
 pub(crate) fn host() -> io::Result<Value> {
     let own = os::identity(std::process::id())?;
+    let boot_id = os::boot_id()?;
+    let first = |boot: &String| -> String {
+        boot.chars().filter(char::is_ascii_alphanumeric).take(8).collect()
+    };
     Ok(json!({
         "platform": os::PLATFORM,
-        "boot_id": os::boot_id()?,
+        "boot_8": boot_id.as_ref().map(first),
+        "boot_id": boot_id,
         "hostname": os::hostname()?,
         "pid_ns": own.pid_ns,
         "time_ns": own.time_ns,

@@ -15,7 +15,7 @@ use crate::actor;
 use crate::facts::{self, Identity};
 use crate::{Refusal, unix};
 
-pub(crate) use crate::unix::wait_until_free;
+pub(crate) use crate::unix::{lock, wait_until_free};
 
 pub(crate) const PLATFORM: &str = "linux";
 

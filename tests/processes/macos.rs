@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::facts::Identity;
 use crate::{Refusal, unix};
 
-pub(crate) use crate::unix::wait_until_free;
+pub(crate) use crate::unix::{lock, wait_until_free};
 
 pub(crate) const PLATFORM: &str = "darwin";
 

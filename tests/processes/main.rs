@@ -72,10 +72,18 @@ fn serve() -> ExitCode {
 }
 
 fn answer(zoo: &mut zoo::Zoo, line: &str) -> Answer {
+    // A path may hold spaces.
+    if let Some(path) = line.strip_prefix("hold ") {
+        return zoo.hold(path);
+    }
+    if let Some(path) = line.strip_prefix("let_go ") {
+        return zoo.let_go(path);
+    }
     match line.split_whitespace().collect::<Vec<_>>()[..] {
         ["host"] => Ok(facts::host()?),
         ["spawn", kind] => zoo.spawn(kind),
         ["identify", pid] => Ok(facts::process(number(pid)?)?),
+        ["end", pid] => zoo.end(number(pid)?),
         ["occupy", pid] => zoo.occupy(number(pid)?),
         _ => Err(Refusal::Failed(format!("no such command: {line}"))),
     }

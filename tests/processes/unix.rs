@@ -1,8 +1,11 @@
 //! What Linux and macOS have in common.
 
+use std::fs::{File, OpenOptions};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::Child;
 
+use rustix::fs::FlockOperation;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
 use crate::Refusal;
@@ -45,4 +48,18 @@ pub(crate) fn wait_until_free(_pid: u32) -> Result<(), Refusal> {
 /// The name of the host.
 pub(crate) fn hostname() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// Opens a file, made if there is none, and takes the lock of fcntl(2) on it.
+pub(crate) fn lock(path: &str) -> Result<File, Refusal> {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)?;
+    rustix::fs::fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive)
+        .map_err(io::Error::from)?;
+    Ok(file)
 }

@@ -1,5 +1,6 @@
 //! Windows: identities from process handles.
 
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::process::Child;
 use std::thread;
@@ -109,6 +110,13 @@ pub(crate) fn wait_until_free(pid: u32) -> Result<(), Refusal> {
         thread::sleep(Duration::from_millis(10));
     }
     Err(Refusal::Skip("somebody keeps a handle to what has exited".to_owned()))
+}
+
+/// Opens a file, made if there is none, and takes the lock that keeps others from taking it.
+pub(crate) fn lock(path: &str) -> Result<File, Refusal> {
+    let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+    file.try_lock().map_err(io::Error::from)?;
+    Ok(file)
 }
 
 /// Nothing here can choose a pid.

@@ -1,9 +1,11 @@
 //! The processes made so far, and how each kind is made.
 
+use std::collections::HashMap;
+use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{Answer, Refusal, actor, facts, os};
 
@@ -27,6 +29,8 @@ pub(crate) struct Zoo {
     actors: Vec<Child>,
     // Held for its Drop.
     successors: Vec<os::Successor>,
+    /// Files of claims, by path, with their locks.
+    held: HashMap<String, File>,
 }
 
 impl Zoo {
@@ -53,6 +57,35 @@ impl Zoo {
     pub(crate) fn occupy(&mut self, pid: u32) -> Answer {
         self.successors.push(os::occupy(pid)?);
         Ok(facts::process(pid)?)
+    }
+
+    /// Ends a process that was made as `living`, and waits until its pid is free.
+    pub(crate) fn end(&mut self, pid: u32) -> Answer {
+        let Some(index) = self.actors.iter().position(|actor| actor.id() == pid) else {
+            return Err(Refusal::Failed(format!("{pid} is no process of this helper")));
+        };
+        let mut actor = self.actors.swap_remove(index);
+        end(&mut actor);
+        drop(actor);
+        os::wait_until_free(pid)?;
+        Ok(json!({}))
+    }
+
+    /// Takes the lock of a claim. A file must not be opened twice: its lock falls with any close.
+    pub(crate) fn hold(&mut self, path: &str) -> Answer {
+        if self.held.contains_key(path) {
+            return Err(Refusal::Failed(format!("{path} is held already")));
+        }
+        self.held.insert(path.to_owned(), os::lock(path)?);
+        Ok(json!({}))
+    }
+
+    /// Lets go of it again.
+    pub(crate) fn let_go(&mut self, path: &str) -> Answer {
+        match self.held.remove(path) {
+            Some(_) => Ok(json!({})),
+            None => Err(Refusal::Failed(format!("{path} is not held"))),
+        }
     }
 
     fn spawn_actor(&mut self, kind: &str) -> Answer {

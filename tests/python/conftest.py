@@ -1,7 +1,8 @@
-"""What the tests share: the summary of the vectors."""
+"""What the tests share: a home of their own, and the summary of the vectors."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -17,12 +18,21 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("here")
 
 
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep what a test does away from the sessions of the user, and what those say from it."""
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("SESSIONREG_HOME", str(folder))
+    monkeypatch.delenv("SESSIONREG_KIND", raising=False)
+    return folder
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say how many vectors ran, were skipped and failed, and why those were skipped."""
     counts = {}
     for outcome in ("passed", "skipped", "failed"):
         reports: list[pytest.TestReport] = terminalreporter.stats.get(outcome, [])
-        vectors = [report for report in reports if "::test_vector[" in report.nodeid]
+        vectors = [report for report in reports if "::test_vector" in report.nodeid]
         counts[outcome] = len(vectors)
         if outcome == "skipped":
             for report in vectors:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import sessionreg
-from sessionreg import SessionRegError, _sessionreg, errors
+from sessionreg import HeldError, Holder, SessionRegError, _sessionreg, errors
 
 
 def name_of(code: str) -> str:
@@ -74,6 +74,16 @@ def test_an_error_names_the_file_and_keeps_the_number(tmp_path: Path) -> None:
     assert error.errno == errno.ENOENT
     assert error.filename == str(path)
     assert str(error).startswith("failed to read `")
+
+
+def test_held_has_a_holder_or_none() -> None:
+    error = errors._make("HELD", "failed to claim `/a`: another process holds it", None, "/a")
+    assert isinstance(error, HeldError)
+    assert error.holder is pickle.loads(pickle.dumps(error)).holder is None
+    error.holder = Holder(1, "s", "h", "/a")
+    for again in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
+        assert again.holder == error.holder
+    assert HeldError().holder is None
 
 
 def test_a_star_import_hides_no_builtin() -> None:

@@ -5,64 +5,18 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
-import subprocess
 import sys
-import textwrap
 import threading
-import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 import sessionreg
+from programs import linux_only, locked, posix_only, run, turns_during
 from sessionreg import BusyError, Record
 
-posix_only = pytest.mark.skipif(os.name != "posix", reason="there is no fork on Windows")
-linux_only = pytest.mark.skipif(sys.platform != "linux", reason="it looks into /proc")
-
 THREADS = 8
-
-
-def run(code: str, *args: str) -> subprocess.CompletedProcess[str]:
-    """Run code in a Python of its own."""
-    command = [sys.executable, "-c", textwrap.dedent(code), *args]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of a folder as another process would."""
-    import fcntl
-
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def turns_during(call: Callable[[], object]) -> int:
-    """Count how often this thread gets its turn while another one is in a call."""
-    begun, ended = threading.Event(), threading.Event()
-
-    def other() -> None:
-        begun.set()
-        call()
-        ended.set()
-
-    thread = threading.Thread(target=other)
-    thread.start()
-    begun.wait()
-    turns = 0
-    while not ended.is_set():
-        time.sleep(0.001)
-        turns += 1
-    thread.join()
-    return turns
 
 
 @linux_only

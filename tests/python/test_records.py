@@ -34,6 +34,10 @@ EVERY_FIELD: dict[str, Any] = {
     "time_ns": 2**53 - 1,
     "instance": "ffeeddccbbaa99887766554433221100",
     "revision": 7,
+    "status": "waiting",
+    "waiting_for": "permission",
+    "updated_at": 1763690001.5,
+    "status_updated_at": 1763690001.25,
     "agent": "qwen-code",
     "kind": "interactive",
     "name": "héllo",
@@ -43,6 +47,10 @@ EVERY_FIELD: dict[str, Any] = {
     "terminal": {"multiplexer": "tmux", "session": "work", "pane": "%3"},
     "extra": {"a": [1, 2.5, None, True, {"b": "\U0001f600"}], "": {}},
 }
+
+NUMBERS = [
+    "pid", "started_at", "pid_ns", "time_ns", "revision", "updated_at", "status_updated_at",
+]  # fmt: skip
 
 
 def test_a_record_without_a_pid_is_a_registration_of_this_process() -> None:
@@ -121,7 +129,7 @@ def test_equal_records_have_equal_hashes_and_others_differ() -> None:
     assert hash(record) == hash(Record(**EVERY_FIELD))
     assert len({record, Record(**EVERY_FIELD), Record("s", "/srv")}) == 2
     changes: dict[str, Any] = dict.fromkeys(EVERY_FIELD, "x")
-    changes |= dict.fromkeys(["pid", "started_at", "pid_ns", "time_ns", "revision"], 1)
+    changes |= dict.fromkeys(NUMBERS, 1)
     changes |= {"version_key": "other_version", "terminal": None, "extra": {}}
     for name, value in changes.items():
         assert record.replace(**{name: value}) != record, name

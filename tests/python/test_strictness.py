@@ -18,8 +18,9 @@ INTEGER_FIELDS = ["pid", "pid_ns", "time_ns", "revision"]
 TEXT_FIELDS = [
     "session_id", "work_dir", "hostname", "agent_version", "version_key", "proc_start",
     "pid_inode", "host_key", "platform", "instance", "agent", "kind", "name", "entrypoint",
-    "transcript_path", "parent_session_id",
+    "transcript_path", "parent_session_id", "status", "waiting_for",
 ]  # fmt: skip
+TIME_FIELDS = ["started_at", "updated_at", "status_updated_at"]
 
 
 class Index:
@@ -90,28 +91,31 @@ def test_integers_are_exact_up_to_their_limit() -> None:
     assert record(pid_ns=2**64 - 1).pid_ns == 2**64 - 1
 
 
+@pytest.mark.parametrize("name", TIME_FIELDS)
 @pytest.mark.parametrize("value", ["1", True, Fraction(1), Decimal(1), 1j, b"1"], ids=repr)
-def test_times_are_not_made_of_other_types(value: Any) -> None:
-    for make in makers("started_at", value):
-        with pytest.raises(TypeError, match="`started_at` must be float"):
+def test_times_are_not_made_of_other_types(name: str, value: Any) -> None:
+    for make in makers(name, value):
+        with pytest.raises(TypeError, match=f"`{name}` must be float"):
             make()
 
 
+@pytest.mark.parametrize("name", TIME_FIELDS)
 @pytest.mark.parametrize(
     "value",
     [float("nan"), float("inf"), float("-inf"), 2**53 + 1, 10**400],
     ids=lambda v: str(v)[:9],
 )
-def test_times_that_cannot_be_held_are_refused(value: float) -> None:
-    for make in makers("started_at", value):
-        with pytest.raises(InvalidInputError, match="`started_at`"):
+def test_times_that_cannot_be_held_are_refused(name: str, value: float) -> None:
+    for make in makers(name, value):
+        with pytest.raises(InvalidInputError, match=f"`{name}`"):
             make()
 
 
-def test_times_are_exact() -> None:
+@pytest.mark.parametrize("name", TIME_FIELDS)
+def test_times_are_exact(name: str) -> None:
     for value in (0, 1763690000, 2**53, 0.1, sys.float_info.max, -1.5):
-        assert record(started_at=value).started_at == value
-        assert type(record(started_at=value).started_at) is float
+        found = getattr(record(**{name: value}), name)
+        assert (found, type(found)) == (value, float)
 
 
 @pytest.mark.parametrize("name", TEXT_FIELDS)

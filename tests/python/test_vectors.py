@@ -7,25 +7,24 @@ import json
 import os
 import stat
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
 import sessionreg
+from expected import check_record, code_of, expectation, parse
 from helper import Helper
-from sessionreg import InvalidInputError, Record, SessionRegError
+from histories import History, scan
+from sessionreg import Record
 from vectors import Case, SkipCase, Texts, cases, check_left, place
+
+Operation: TypeAlias = Callable[[Case, Texts, Path, Helper], None]
 
 CASES = cases()
 SECONDS_FOR_A_CASE = 60
 MAX_RECORD_BYTES = 64 * 1024
-
-_NAMES = [
-    "pid", "session_id", "work_dir", "hostname", "started_at", "agent_version", "proc_start",
-    "pid_inode", "host_key", "platform", "pid_ns", "time_ns", "instance", "revision", "agent",
-    "kind", "name", "entrypoint", "transcript_path", "parent_session_id", "terminal",
-]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -57,11 +56,27 @@ def test_names_are_unique_and_the_cases_are_there() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_vector(case: Case, helper: Helper, host: dict[str, Any], tmp_path: Path) -> None:
+    run(case, helper, host, tmp_path, _OPERATIONS[case.body["op"]])
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case.body["op"] == "history"], ids=lambda case: case.name
+)
+def test_vector_with_keywords(
+    case: Case, helper: Helper, host: dict[str, Any], tmp_path: Path
+) -> None:
+    run(case, helper, host, tmp_path, partial(_history, form="keywords"))
+
+
+def run(
+    case: Case, helper: Helper, host: dict[str, Any], folder: Path, operation: Operation
+) -> None:
+    """Run a case, if it can run here."""
     platforms = case.body.get("platforms", [host["platform"]])
     if host["platform"] not in platforms:
         pytest.skip("not for this platform")
     try:
-        facts = _facts(case, helper, host, tmp_path)
+        facts = _facts(case, helper, host, folder)
         texts = Texts(case.let, facts)
         for need in case.body.get("needs", []):
             if need == "root" and host["uid"] != 0:
@@ -70,7 +85,14 @@ def test_vector(case: Case, helper: Helper, host: dict[str, Any], tmp_path: Path
                 raise SkipCase("needs pidfs")
             if need not in ("root", "pidfs"):
                 texts.fact(need)
-        _OPERATIONS[case.body["op"]](case, texts, tmp_path)
+        with pytest.MonkeyPatch.context() as environment:
+            if case.body["op"] == "history":
+                for name in ("SESSIONREG_KIND", "QWEN_HOME", "CLAUDE_CONFIG_DIR"):
+                    environment.delenv(name, raising=False)
+                environment.setenv("SESSIONREG_HOME", str(folder / "home"))
+            for name, value in case.body.get("env", {}).items():
+                environment.setenv(name, texts.text(value))
+            operation(case, texts, folder, helper)
     except SkipCase as reason:
         if os.environ.get("SESSIONREG_NO_SKIP") == "1":
             pytest.fail(f"may not be skipped: {reason}")
@@ -87,31 +109,17 @@ def _facts(case: Case, helper: Helper, host: dict[str, Any], folder: Path) -> di
             raise SkipCase(answer["skip"])
         facts |= answer
     facts["host_key"] = Record("s", "/").host_key
+    facts["own_pid"] = os.getpid()
     facts["root"] = "C:" if os.name == "nt" else ""
     facts["dir"] = folder.as_posix()
     return facts
-
-
-def _expectation(case: Case, *known: str) -> dict[str, Any]:
-    expect: dict[str, Any] = case.body["expect"]
-    assert expect
-    assert set(expect) <= set(known), f"not understood: {set(expect) - set(known)}"
-    return expect
-
-
-def _code_of(call: Callable[[], object]) -> str | None:
-    try:
-        call()
-    except SessionRegError as error:
-        return error.code
-    return None
 
 
 def _make(case: Case, texts: Texts) -> Record:
     fields: dict[str, Any] = {}
     for name, spec in case.body["fields"].items():
         if name == "extra":
-            fields[name] = {key: _parse(texts.json_text(raw)) for key, raw in spec.items()}
+            fields[name] = {key: parse(texts.json_text(raw)) for key, raw in spec.items()}
         else:
             fields[name] = texts.value(spec)
     if isinstance(fields.get("started_at"), str):
@@ -119,88 +127,45 @@ def _make(case: Case, texts: Texts) -> Record:
     return Record(**fields)
 
 
-def _parse(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise InvalidInputError(str(error)) from error
+def _record(case: Case) -> dict[str, Any]:
+    return {**case.base_record, **case.body["expect"]["record"]}
 
 
-def _check_record(case: Case, texts: Texts, record: Record) -> None:
-    expected = {**case.base_record, **case.body["expect"]["record"]}
-    extra = expected.pop("extra", None)
-    assert set(expected) <= set(_NAMES)
-    for name in _NAMES:
-        wanted = texts.value(expected.get(name))
-        got = getattr(record, name)
-        if name == "terminal" and got is not None:
-            got = record.to_dict()["terminal"]
-        if wanted == "<any>":
-            assert got is not None, name
-        else:
-            assert (got, type(got)) == (wanted, type(wanted)) or (
-                name == "started_at" and got == wanted
-            ), name
-    _check_extra(texts, record, extra)
-
-
-def _check_extra(texts: Texts, record: Record, expected: Any) -> None:
-    if expected == "<any>":
-        assert record.extra
-        return
-    raw = {key: texts.json_text(value) for key, value in (expected or {}).items()}
-    # What a pickle holds is what the file held.
-    state = record.__reduce__()[1][1]
-    kept = {json.loads(key): value for key, value in state}
-    assert kept.keys() == raw.keys()
-    for key, text in raw.items():
-        if text == "<any>":
-            continue
-        assert kept[key] == text
-        try:
-            value = json.loads(text)
-        except RecursionError:
-            with pytest.raises(RecursionError):
-                _ = record.extra
-        else:
-            assert repr(record.extra[key]) == repr(value)
-
-
-def _load(case: Case, texts: Texts, folder: Path) -> None:
-    expect = _expectation(case, "record", "error")
+def _load(case: Case, texts: Texts, folder: Path, _helper: Helper) -> None:
+    expect = expectation(case.body, "record", "error")
     path = place(folder, case.body, texts)
     if "error" in expect:
-        assert _code_of(lambda: sessionreg.load(path)) == expect["error"]
+        assert code_of(lambda: sessionreg.load(path)) == expect["error"]
         assert sessionreg.read(path) is None
     else:
         record = sessionreg.load(path)
-        _check_record(case, texts, record)
+        check_record(texts, record, _record(case))
         assert sessionreg.read(path) == record
     is_ours = case.body.get("file", {}).get("owner") is None
     if is_ours and not path.is_symlink() and path.is_file():
         text = path.read_bytes()
         if len(text) <= MAX_RECORD_BYTES:
-            assert _code_of(lambda: Record.from_json(text)) == expect.get("error")
+            assert code_of(lambda: Record.from_json(text)) == expect.get("error")
             if "record" in expect:
                 assert Record.from_json(text) == record
     if case.body.get("file", {}).get("kind") == "symlink":
         assert (path.parent / "target").read_bytes() == texts.content(case.body["file"]["to"])
 
 
-def _make_only(case: Case, texts: Texts, _folder: Path) -> None:
-    expect = _expectation(case, "record", "error")
+def _make_only(case: Case, texts: Texts, _folder: Path, _helper: Helper) -> None:
+    expect = expectation(case.body, "record", "error")
     if "error" in expect:
-        assert _code_of(lambda: _make(case, texts)) == expect["error"]
+        assert code_of(lambda: _make(case, texts)) == expect["error"]
     else:
-        _check_record(case, texts, _make(case, texts))
+        check_record(texts, _make(case, texts), _record(case))
 
 
-def _write(case: Case, texts: Texts, folder: Path) -> None:
-    expect = _expectation(case, "content", "keys", "error", "left")
+def _write(case: Case, texts: Texts, folder: Path, _helper: Helper) -> None:
+    expect = expectation(case.body, "content", "keys", "error", "left")
     path = place(folder, case.body, texts)
     before = _names(path.parent)
     if "error" in expect:
-        assert _code_of(lambda: sessionreg.write(path, _make(case, texts))) == expect["error"]
+        assert code_of(lambda: sessionreg.write(path, _make(case, texts))) == expect["error"]
         assert _names(path.parent) == before
         check_left(path, expect["left"], texts)
         return
@@ -222,12 +187,12 @@ def _names(folder: Path) -> set[str]:
     return set(os.listdir(folder)) if folder.is_dir() else set()
 
 
-def _rewrite(case: Case, texts: Texts, folder: Path) -> None:
-    expect = _expectation(case, "content", "error")
+def _rewrite(case: Case, texts: Texts, folder: Path, _helper: Helper) -> None:
+    expect = expectation(case.body, "content", "error")
     record = sessionreg.load(place(folder, case.body, texts))
     out = folder / "out.runtime.json"
     if "error" in expect:
-        assert _code_of(lambda: sessionreg.write(out, record)) == expect["error"]
+        assert code_of(lambda: sessionreg.write(out, record)) == expect["error"]
         return
     sessionreg.write(out, record)
     assert out.read_bytes() == texts.content(expect["content"])
@@ -235,11 +200,11 @@ def _rewrite(case: Case, texts: Texts, folder: Path) -> None:
     assert out.read_bytes() == texts.content(expect["content"])
 
 
-def _clear(case: Case, texts: Texts, folder: Path) -> None:
+def _clear(case: Case, texts: Texts, folder: Path, _helper: Helper) -> None:
     _check_removal(case, texts, place(folder, case.body, texts), sessionreg.clear)
 
 
-def _clear_if(case: Case, texts: Texts, folder: Path) -> None:
+def _clear_if(case: Case, texts: Texts, folder: Path, _helper: Helper) -> None:
     path = place(folder, case.body, texts)
     other = path.parent / "other.runtime.json"
     if not other.parent.is_dir():
@@ -250,9 +215,9 @@ def _clear_if(case: Case, texts: Texts, folder: Path) -> None:
 
 
 def _check_removal(case: Case, texts: Texts, path: Path, call: Callable[[Path], bool]) -> None:
-    expect = _expectation(case, "removed", "error", "left")
+    expect = expectation(case.body, "removed", "error", "left")
     if "error" in expect:
-        assert _code_of(lambda: call(path)) == expect["error"]
+        assert code_of(lambda: call(path)) == expect["error"]
     else:
         assert call(path) is expect["removed"]
         assert call(path) is False
@@ -262,8 +227,8 @@ def _check_removal(case: Case, texts: Texts, path: Path, call: Callable[[Path], 
         assert (path.parent / "target").read_bytes() == texts.content(case.body["file"]["to"])
 
 
-def _liveness(case: Case, texts: Texts, folder: Path) -> None:
-    expect = _expectation(case, "verdict")
+def _liveness(case: Case, texts: Texts, folder: Path, _helper: Helper) -> None:
+    expect = expectation(case.body, "verdict")
     if "fields" in case.body:
         record = _make(case, texts)
     elif case.body.get("origin", True):
@@ -275,15 +240,15 @@ def _liveness(case: Case, texts: Texts, folder: Path) -> None:
     assert sessionreg.liveness_all([record, record]) == [verdict, verdict]
 
 
-def _session_id(case: Case, texts: Texts, _folder: Path) -> None:
-    expect = _expectation(case, "ok", "error")
+def _session_id(case: Case, texts: Texts, _folder: Path, _helper: Helper) -> None:
+    expect = expectation(case.body, "ok", "error")
     session_id = texts.value(case.body["id"])
-    error = _code_of(lambda: sessionreg.check_session_id(session_id))
+    error = code_of(lambda: sessionreg.check_session_id(session_id))
     assert {"error": error} == expect if "error" in expect else error is None
 
 
-def _path(case: Case, texts: Texts, _folder: Path) -> None:
-    expect = _expectation(case, "path", "error")
+def _path(case: Case, texts: Texts, _folder: Path, _helper: Helper) -> None:
+    expect = expectation(case.body, "path", "error")
     args = texts.value(case.body["args"])
     args["session_id"] = args.pop("id")
     helpers: dict[str, Callable[..., Path]] = {
@@ -292,12 +257,20 @@ def _path(case: Case, texts: Texts, _folder: Path) -> None:
     }
     call = helpers[case.body["helper"]]
     if "error" in expect:
-        assert _code_of(lambda: call(**args)) == expect["error"]
+        assert code_of(lambda: call(**args)) == expect["error"]
     else:
         assert call(**args).as_posix() == texts.text(expect["path"])
 
 
-_OPERATIONS: dict[str, Callable[[Case, Texts, Path], None]] = {
+def _scan(case: Case, texts: Texts, folder: Path, _helper: Helper) -> None:
+    scan(case.body, case.base_record, texts, folder)
+
+
+def _history(case: Case, texts: Texts, folder: Path, helper: Helper, form: str = "dict") -> None:
+    History(case.body, texts, folder, helper.ask, form).run()
+
+
+_OPERATIONS: dict[str, Operation] = {
     "load": _load,
     "make": _make_only,
     "write": _write,
@@ -307,4 +280,6 @@ _OPERATIONS: dict[str, Callable[[Case, Texts, Path], None]] = {
     "liveness": _liveness,
     "session_id": _session_id,
     "path": _path,
+    "scan": _scan,
+    "history": _history,
 }

@@ -15,8 +15,8 @@ FOLDER = Path(__file__).parents[1] / "vectors"
 
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
 _FACT = re.compile(r"([a-z_]+)(?:([+-])(\d+))?")
-_NUMBERS = {"pid", "pid_ns", "time_ns", "started_at", "revision"}
-_INTEGERS = {"pid", "ticks", "pid_inode", "pid_ns", "time_ns", "uid", "started_at"}
+_NUMBERS = {"pid", "own_pid", "pid_ns", "time_ns", "started_at", "revision"}
+_INTEGERS = {"pid", "own_pid", "ticks", "pid_inode", "pid_ns", "time_ns", "uid", "started_at"}
 
 
 class SkipCase(Exception):  # noqa: N818 - it is no error
@@ -56,6 +56,7 @@ class Texts:
     def __init__(self, let: dict[str, str], facts: dict[str, Any]) -> None:
         self._let = let
         self._facts = facts
+        self._kept: dict[str, str | int | float] = {}
 
     def fact(self, name: str) -> Any:
         """Return a fact, whose absence skips the case."""
@@ -63,6 +64,10 @@ class Texts:
         if self._facts[name] is None:
             raise SkipCase(f"there is no {name} here")
         return self._facts[name]
+
+    def keep(self, name: str, value: str | float) -> None:
+        """Make a fact of a value that came up on the way."""
+        self._kept[name] = self._facts[name] = value
 
     def text(self, text: str) -> str:
         """Replace placeholders until none is left."""
@@ -85,8 +90,10 @@ class Texts:
     def value(self, spec: Any) -> Any:
         """Return a value of `fields` or of an expected record."""
         if isinstance(spec, str):
-            text = self.text(spec)
             single = _PLACEHOLDER.fullmatch(spec)
+            if single and single[1] in self._kept:
+                return self._kept[single[1]]
+            text = self.text(spec)
             if single and re.split("[+-]", single[1])[0] in _NUMBERS:
                 return float(text) if "." in text else int(text)
             return text
@@ -96,6 +103,8 @@ class Texts:
             if "repeat" in spec:
                 return self.content({"parts": [spec]}).decode()
             return {key: self.value(value) for key, value in spec.items()}
+        if isinstance(spec, list):
+            return [self.value(item) for item in spec]
         return spec
 
     def json_text(self, spec: Any) -> str:

@@ -1,9 +1,19 @@
 """Which agent sessions run on this machine: records written atomically, judged honestly.
 
-A session record is a small JSON file beside the log of an agent's session. It names the process
-that serves the session, and what tells this process from a later one with the same pid:
+A program registers the session that it serves; others see it, and whether it is there:
 
 >>> import sessionreg
+>>> registry = sessionreg.Registry("sessions")
+>>> with registry.register(session_id="4f1a", work_dir="/srv/project") as session:
+...     for entry in registry.live():
+...         print(entry.record.session_id, entry.verdict)
+4f1a alive (verified)
+>>> registry.live()
+[]
+
+A session record can also be a file of its own beside the log of the session. It names the process
+that serves the session, and what tells this process from a later one with the same pid:
+
 >>> sessionreg.write("chats/4f1a.runtime.json", sessionreg.Record("4f1a", "/srv/project"))
 >>> record = sessionreg.read("chats/4f1a.runtime.json")
 >>> print(sessionreg.liveness(record))
@@ -14,7 +24,16 @@ the system, and does nothing on its own: no thread, no signal handler, nothing a
 """
 
 from ._sessionreg import (
+    Claim,
+    Entry,
+    Holder,
     Record,
+    Registry,
+    Removed,
+    Scan,
+    Session,
+    Skipped,
+    Swept,
     Terminal,
     Verdict,
     check_session_id,
@@ -58,15 +77,20 @@ from .errors import TimeoutError as TimeoutError  # noqa: A004 - not in __all__,
 # `typing` and `enum` would take longer to import than all the rest.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .dialects import Dialect
     from .verdicts import Reason, State
 
 __all__ = [
     "BusyError",
     "CancelledError",
+    "Claim",
     "ClosedError",
     "ClosingError",
     "CorruptError",
+    "Dialect",
+    "Entry",
     "HeldError",
+    "Holder",
     "InvalidIdError",
     "InvalidInputError",
     "IoError",
@@ -78,11 +102,17 @@ __all__ = [
     "ReadOnlyError",
     "Reason",
     "Record",
+    "Registry",
+    "Removed",
     "RestoreInProgressError",
+    "Scan",
+    "Session",
     "SessionLimitError",
     "SessionRegError",
+    "Skipped",
     "State",
     "SubscriberLimitError",
+    "Swept",
     "Terminal",
     "TooLargeError",
     "UnavailableError",
@@ -104,10 +134,10 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     """Load the enums when they are first asked for."""
-    if name in ("Reason", "State"):
-        from . import verdicts
+    if name in ("Dialect", "Reason", "State"):
+        from . import dialects, verdicts
 
-        value = getattr(verdicts, name)
+        value = getattr(dialects if name == "Dialect" else verdicts, name)
         globals()[name] = value
         return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,16 +1,27 @@
 """The native module; use it through `sessionreg`."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeAlias, TypedDict, final
+from types import TracebackType
+from typing import Any, ClassVar, Literal, TypeAlias, TypedDict, final
 
 from typing_extensions import Self, Unpack
 
+from .dialects import Dialect
 from .verdicts import Reason, State
 
 __all__ = [
+    "Claim",
+    "Entry",
+    "Holder",
     "Record",
+    "Registry",
+    "Removed",
+    "Scan",
+    "Session",
+    "Skipped",
+    "Swept",
     "Terminal",
     "Verdict",
     "check_session_id",
@@ -26,6 +37,7 @@ __all__ = [
 ]
 
 _Path: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+_DialectName: TypeAlias = Literal["ours", "qwen", "claude"]
 
 class _TerminalFields(TypedDict, total=False):
     multiplexer: str | None
@@ -52,6 +64,10 @@ class _Description(TypedDict, total=False):
     time_ns: int | None
     instance: str | None
     revision: int | None
+    status: str | None
+    waiting_for: str | None
+    updated_at: float | None
+    status_updated_at: float | None
 
 class _Fields(_Description, total=False):
     started_at: float | None
@@ -142,6 +158,10 @@ class Record:
         time_ns: int | None = None,
         instance: str | None = None,
         revision: int | None = None,
+        status: str | None = None,
+        waiting_for: str | None = None,
+        updated_at: float | None = None,
+        status_updated_at: float | None = None,
     ) -> Self: ...
     @classmethod
     def of_process(
@@ -275,6 +295,22 @@ class Record:
         """Where the session is shown."""
 
     @property
+    def status(self) -> str | None:
+        """What the session is doing: `busy`, `idle`, `waiting`, or a word of the program's own."""
+
+    @property
+    def waiting_for(self) -> str | None:
+        """What a `waiting` session waits for."""
+
+    @property
+    def updated_at(self) -> float | None:
+        """When the record was last updated, in seconds since the Unix epoch."""
+
+    @property
+    def status_updated_at(self) -> float | None:
+        """When the status last changed, in seconds since the Unix epoch."""
+
+    @property
     def extra(self) -> dict[str, Any]:
         """Every other key: a new dict on each access, whose values are parsed then.
 
@@ -314,6 +350,418 @@ class Verdict:
 
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+
+@final
+class Holder:
+    """Who holds what was asked for, as far as it is known.
+
+    Immutable, compared by value.
+    """
+
+    __match_args__ = ("pid", "session_id", "host", "path")
+
+    def __new__(
+        cls, pid: int | None, session_id: str | None, host: str | None, path: _Path
+    ) -> Self: ...
+    @property
+    def pid(self) -> int | None:
+        """The process, in its own namespace."""
+
+    @property
+    def session_id(self) -> str | None:
+        """The session that it serves."""
+
+    @property
+    def host(self) -> str | None:
+        """The name of its host."""
+
+    @property
+    def path(self) -> Path:
+        """The file by which it is held."""
+
+    def __reduce__(self) -> tuple[Any, ...]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Entry:
+    """A registered session, and whether its process is there.
+
+    Immutable, compared by value.
+    """
+
+    __match_args__ = ("record", "verdict", "path")
+
+    def __new__(cls, record: Record, verdict: Verdict, path: _Path) -> Self: ...
+    @property
+    def record(self) -> Record:
+        """What its file says."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether its process is there, and how that is known."""
+
+    @property
+    def path(self) -> Path:
+        """The file that the record was read from."""
+
+    def __reduce__(self) -> tuple[Any, ...]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Skipped:
+    """A file that was meant to be a record and is none, or could not be read, or not be removed.
+
+    Immutable, compared by value.
+    """
+
+    __match_args__ = ("path", "code", "reason")
+
+    def __new__(cls, path: _Path, code: str, reason: str) -> Self: ...
+    @property
+    def path(self) -> Path:
+        """The file."""
+
+    @property
+    def code(self) -> str:
+        """The kind of objection, as the `code` of an exception."""
+
+    @property
+    def reason(self) -> str:
+        """The objection in words."""
+
+    def __reduce__(self) -> tuple[Any, ...]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Scan:
+    """What a registry folder holds.
+
+    Compared by value.
+    """
+
+    __match_args__ = ("entries", "skipped")
+
+    def __new__(cls, entries: list[Entry], skipped: list[Skipped]) -> Self: ...
+    @property
+    def entries(self) -> list[Entry]:
+        """The records, ordered by session id, then pid."""
+
+    @property
+    def skipped(self) -> list[Skipped]:
+        """Files that are none, ordered by path.
+
+        A file that is not called as a record, and is no JSON, is somebody else's and not here.
+        """
+
+    def __reduce__(self) -> tuple[Any, ...]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+@final
+class Removed:
+    """A file that went, or would go.
+
+    Immutable, compared by value.
+    """
+
+    __match_args__ = ("path", "reason", "record")
+
+    def __new__(cls, path: _Path, reason: Reason | str | None, record: Record | None) -> Self: ...
+    @property
+    def path(self) -> Path:
+        """The file."""
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why its process is dead; None for a temporary file that was left for five minutes."""
+
+    @property
+    def record(self) -> Record | None:
+        """What it said; None for a temporary file."""
+
+    def __reduce__(self) -> tuple[Any, ...]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Swept:
+    """What a sweep did.
+
+    Compared by value.
+    """
+
+    __match_args__ = ("removed", "live", "failed")
+
+    def __new__(cls, removed: list[Removed], live: int, failed: list[Skipped]) -> Self: ...
+    @property
+    def removed(self) -> list[Removed]:
+        """The files that went, or would go in a dry run."""
+
+    @property
+    def live(self) -> int:
+        """How many sessions of the registry live."""
+
+    @property
+    def failed(self) -> list[Skipped]:
+        """Files that should have gone and could not, with the reason."""
+
+    def __reduce__(self) -> tuple[Any, ...]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+@final
+class Session:
+    """A session that this process registered, or helps to keep up to date; `Registry` makes them.
+
+    Calls may come from any thread and are carried out in the order in which they were made. Each
+    gives True when it is done; False if the session is inert, or the call failed and the failure
+    went to `on_error`.
+
+    Only `close` removes the record, and `with` at its end, and only on the handle that registered
+    its own process; elsewhere both are `leave`. Garbage collection, the end of a thread or of the
+    interpreter, and forked children never do. After a SIGKILL the record stays, and its verdict
+    tells that the process is gone.
+
+    In a forked child every call is `ClosedError`: the registration is its parent's, and a child
+    that is an agent of its own registers itself.
+    """
+
+    def update(self, patch: dict[str, Any] | None = None, /, **changes: Any) -> bool:
+        """Change what is said of the session, by a dict, by keywords, or both.
+
+        It is a JSON merge patch over the names of fields: None removes, what is not named stays, a
+        dict is merged into the one that is there. A name that is no field is a key of `extra`.
+        `pid`, `session_id` and the rest of the identity cannot be changed. A status other than
+        `waiting` drops `waiting_for`; the times of the update, and of the status, follow. Several
+        processes may update one session: none of their changes is lost.
+
+        `InvalidInputError` for what cannot be changed or written; `BusyError` if the folder's lock
+        cannot be had within 250 ms; `HeldError` if its file is another registration's now; for a
+        helper `NotFoundError` if the session was closed; `ClosedError` after `close` and `leave`.
+        """
+
+    def switch(self, new_id: str, patch: dict[str, Any] | None = None, /, **changes: Any) -> bool:
+        """Go on with another session in the same process, as `/clear` and `/resume` of a CLI do.
+
+        What is said of the former session's work (`status`, `waiting_for`, `name`,
+        `transcript_path`) goes; the patch says what the new one is, as in `update`. The session can
+        be found at every instant. With the id that it has, nothing happens. If it fails, the old
+        record still stands.
+        """
+
+    def refresh(self) -> bool:
+        """Put the record back, if somebody removed or damaged it."""
+
+    def leave(self) -> bool:
+        """Let go of the session; its record stays. Later calls are `ClosedError`."""
+
+    def close(self) -> bool:
+        """End the session: its record goes, and nothing of it is written any more.
+
+        If it fails the session stays open, and may be closed again. Later calls are `ClosedError`.
+        On a handle on another process's session this is `leave`.
+        """
+
+    @property
+    def record(self) -> Record:
+        """The record as it was last written, or found, by this handle."""
+
+    @property
+    def session_id(self) -> str:
+        """The id of the session that is served now."""
+
+    @property
+    def pid(self) -> int:
+        """The process that serves the session."""
+
+    @property
+    def path(self) -> Path | None:
+        """The PID file; None if there is none."""
+
+    @property
+    def sidecar_path(self) -> Path | None:
+        """The sidecar; None if there is none, or its name is another process's."""
+
+    @property
+    def sidecar_holder(self) -> Holder | None:
+        """Who has the name of the sidecar instead."""
+
+    @property
+    def pid_file_holder(self) -> Holder | None:
+        """Who has the name of the PID file instead, where a process has only one."""
+
+    @property
+    def registered(self) -> bool:
+        """Whether the session is registered: neither inert nor closed."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+
+@final
+class Claim:
+    """The right to serve a session, held until it is released or this process ends.
+
+    `Registry.claim` makes it. `with` releases it at its end; garbage collection and the end of the
+    interpreter do not: the kernel does, when the process ends. A forked child does not hold it.
+    """
+
+    @property
+    def path(self) -> Path:
+        """The file by which the session is claimed.
+
+        Never open it in this process: closing it would drop the claim.
+        """
+
+    def release(self) -> None:
+        """Let go: another process may have the claim then. A second time is `ClosedError`."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+
+@final
+class Registry:
+    """The live sessions of a folder: register, find, sweep, claim.
+
+    Without `dir` it is the user's own registry: `sessions` in `SESSIONREG_HOME`, else below the
+    system's folder for such data (`~/.local/state/sessionreg` on Linux). The dialect of its records
+    follows from the folder: `qwen` and `claude` where those programs keep theirs, else `ours`;
+    given, it is taken as it is.
+
+    Opening does no input or output: a folder that is not there has no sessions, and is made by the
+    first registration. A registry may be used from any thread, and in forked children; it remembers
+    the files that it read, so that a second scan reads only what changed.
+    """
+
+    def __new__(
+        cls,
+        dir: _Path | None = None,  # noqa: A002 - every language has this name
+        dialect: Dialect | _DialectName | None = None,
+    ) -> Self: ...
+    @property
+    def dir(self) -> Path:
+        """The folder, an absolute path."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """The dialect of its records."""
+
+    def scan(self) -> Scan:
+        """Read every record and judge it; files that are none are told too."""
+
+    def records(self) -> list[Entry]:
+        """Return every record with its verdict, whatever that is."""
+
+    def live(self) -> list[Entry]:
+        """Return the sessions whose process is there; what cannot be judged is not among them."""
+
+    def count_live(self) -> int:
+        """Return how many sessions `live` gives."""
+
+    def find_by_pid(self, pid: int) -> list[Entry]:
+        """Return the records of a process."""
+
+    def find_by_session(self, session_id: str) -> list[Entry]:
+        """Return the records of a session; several processes may serve one."""
+
+    def find_by_work_dir(self, work_dir: str) -> list[Entry]:
+        """Return the records of a working folder, by exactly that text."""
+
+    def owner_of(self, pid: int) -> list[Entry]:
+        """Return the live sessions of the nearest process that serves any, from `pid` upwards.
+
+        Of a shell or a language server, those of the agent that started it. It goes by the process
+        tree, never by inherited environment variables. None are given if no ancestor is registered,
+        or `pid` is no process; several if one process serves several.
+        """
+
+    def find_under(self, pid: int) -> list[Entry]:
+        """Return the live sessions of `pid` and of the processes below it.
+
+        Of a terminal pane's shell, the agents that run in it.
+        """
+
+    def register(
+        self,
+        *,
+        session_id: str,
+        work_dir: str,
+        agent: str | None = None,
+        agent_version: str | None = None,
+        kind: str | None = None,
+        name: str | None = None,
+        entrypoint: str | None = None,
+        status: str | None = None,
+        transcript_path: str | None = None,
+        parent_session_id: str | None = None,
+        terminal: Terminal | _TerminalFields | None = None,
+        sidecar: _Path | None = None,
+        pid_file: bool = True,
+        keep_sidecar: bool = False,
+        pid: int | None = None,
+        extra: dict[str, Any] | None = None,
+        on_error: Callable[[Exception], object] | None = None,
+    ) -> Session:
+        """Register a session: publish its PID file and, where it is asked for, its sidecar.
+
+        `kind` is by default what the environment variable `SESSIONREG_KIND` says. `sidecar` is a
+        path in which `{id}` stands for the session id; `keep_sidecar` leaves it in place when the
+        session is closed. Without `pid_file` the session is known by its sidecar alone, which then
+        also tells what it is doing. `pid` is the process that serves the session, by default this
+        one; `extra` holds further keys. None always means the default.
+
+        It does not fail because another process holds a name: a sidecar whose holder may live is
+        left alone, and `sidecar_holder` names the holder. In a folder with one file for each
+        process (dialect `claude`) the session is inert instead, and `pid_file_holder` names the
+        holder; a second session of one process is `InvalidInputError` there.
+
+        With `on_error` no call of the session raises, and this one does not either: the exception
+        is given to it, on the calling thread, and the call returns False; a session that could not
+        be registered is inert. An exception that it raises goes to `sys.unraisablehook`.
+        """
+
+    def open_session(self, *, pid: int | None = None, session_id: str | None = None) -> Session:
+        """Open a handle on a registration that exists, for a short-lived helper such as a hook.
+
+        It is looked up by one of the two. `NotFoundError` if no live registration of this library
+        matches, `InvalidInputError` if several do, `PermissionDeniedError` if it is another user's.
+        """
+
+    def sweep(self, *, dry_run: bool = False, sidecar_folders: Iterable[_Path] = ()) -> Swept:
+        """Remove the records of processes that are proven dead, and abandoned temporary files.
+
+        Only a record that this library wrote goes, and only if its boot and PID namespace are ours
+        and its process is gone, a zombie, or another one now, or if its boot is over. What cannot
+        be judged from here, cannot be read, is of a newer schema or is not called as a record
+        stays.
+
+        `dry_run` only tells what would go. `sidecar_folders` are swept too: folders that hold
+        `<id>.runtime.json` or `<id>/runtime.json`.
+        """
+
+    def claim(self, agent: str, session_id: str) -> Claim:
+        """Claim a session for this process, so that no other can resume its transcript.
+
+        `HeldError` names the holder, as far as it is known; a second claim by the same process is
+        held too. The claim is a lock of the kernel's that dies with its holder: none is ever stale,
+        and none times out. Claims of a user lie in one folder, whatever that of the registry.
+        """
+
+    def __reduce__(self) -> tuple[Any, ...]: ...
 
 def write(
     path: _Path, record: Record, *, durable: bool = False, create_folders: bool = True
@@ -393,4 +841,5 @@ def sidecar_of(agent: str, work_dir: str, session_id: str, home: _Path | None = 
 
 def _unpickle(fields: dict[str, Any], extra: list[tuple[str, str]]) -> Record: ...
 def _error_codes() -> list[str]: ...
+def _dialects() -> list[str]: ...
 def _reasons() -> list[tuple[str, str]]: ...

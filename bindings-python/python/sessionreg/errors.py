@@ -14,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, ClassVar
 
+    from ._sessionreg import Holder
+
 __all__ = [
     "BusyError",
     "CancelledError",
@@ -52,6 +54,7 @@ class SessionRegError(Exception):
 
     """
 
+    args: tuple[Any, ...]
     code: ClassVar[str]
     errno: int | None
     filename: str | None
@@ -126,9 +129,15 @@ class InvalidInputError(SessionRegError, ValueError):
 
 
 class HeldError(SessionRegError, OSError):
-    """Another process holds what was asked for."""
+    """Another process holds what was asked for.
+
+    Attributes:
+        holder: Who holds it, as far as it is known, or None.
+
+    """
 
     code = "HELD"
+    holder: Holder | None = None
 
 
 class BusyError(SessionRegError, OSError):

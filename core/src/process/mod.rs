@@ -175,10 +175,19 @@ pub(crate) fn host_key_of(machine_id: &str) -> Option<String> {
     (is_id && id.bytes().any(|byte| byte != b'0')).then(|| hash_machine_id(id.as_bytes()))
 }
 
+/// Boot and start of a `proc_start` that has both.
+pub(crate) fn split_start(proc_start: &str) -> Option<(&str, &str)> {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    proc_start.rsplit_once(':').filter(|(boot, start)| !boot.is_empty() && is_number(start))
+}
+
 /// The start of a process as programs write it that leave the boot out, from its `proc_start`.
 pub(crate) fn bare_start(proc_start: &str) -> Cow<'_, str> {
-    let start = proc_start.rsplit_once(':').map_or(proc_start, |(_, start)| start);
-    sys::bare_start(start)
+    match split_start(proc_start) {
+        Some((_, start)) => sys::bare_start(start),
+        // Another program's, in a form of its own.
+        None => proc_start.into(),
+    }
 }
 
 /// What tells whether this is still the process, and the run of it, that something was made in.

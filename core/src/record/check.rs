@@ -30,7 +30,16 @@ pub(super) fn for_sidecar(record: &Record) -> Result<(), Refusal> {
     if !version_key::is_version_key(&version_key) || sidecar::is_known(&version_key) {
         return Err(Refusal::invalid("the version key is not of the form <agent>_version"));
     }
-    no_key_twice(record, |key| sidecar::is_known(key) || key == version_key)
+    no_key_twice(record, |key| sidecar::is_known(key) || key == version_key)?;
+    // Of several such keys a reader takes the one that it believes first.
+    let others: Vec<String> =
+        record.extra.keys().filter(|key| version_key::is_version_key(key)).collect();
+    let mut keys: Vec<&str> = others.iter().map(String::as_str).collect();
+    keys.push(&version_key);
+    if version_key::choose(record.agent.as_deref(), &keys) == Some(&version_key) {
+        return Ok(());
+    }
+    Err(Refusal::invalid("`extra` has the key of another version, which readers would believe"))
 }
 
 /// Checks a record that is about to be written as a PID file.
@@ -63,6 +72,11 @@ fn values(record: &Record) -> Result<(), Refusal> {
     }
     if record.kind.as_deref().is_some_and(|kind| !is_kind(kind)) {
         return refuse("`kind` is not of the form [a-z][a-z0-9-]{0,15}");
+    }
+    let terminal = record.terminal.as_ref();
+    let is_part = |key: &String| ["multiplexer", "session", "pane"].contains(&key.as_str());
+    if terminal.is_some_and(|terminal| terminal.extra.keys().any(|key| is_part(&key))) {
+        return refuse("`terminal` has a key twice");
     }
     let integers = [record.identity.pid_ns, record.identity.time_ns, record.revision];
     if integers.into_iter().flatten().any(|number| number > MAX_SAFE_INTEGER) {

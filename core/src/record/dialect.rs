@@ -96,7 +96,7 @@ impl Dialect {
 
     /// What stands under `bootId`, where `procStart` alone does not say it.
     pub(super) fn boot_id(self, identity: &Identity) -> Option<&str> {
-        let (boot, _) = identity.proc_start.as_deref()?.rsplit_once(':')?;
+        let (boot, _) = process::split_start(identity.proc_start.as_deref()?)?;
         (self == Self::Claude).then_some(boot)
     }
 }

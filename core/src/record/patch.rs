@@ -1,11 +1,14 @@
 //! A change to a record as a JSON merge patch (RFC 7396): null removes, what is absent stays.
 
+use std::fmt;
+
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::json::{Field, Member, members};
 use super::{Extra, Record, Refusal, Secrets, Terminal, now, terminal};
 use crate::error::{Error, ErrorCode};
+use crate::fs::MAX_RECORD_BYTES;
 
 /// How deep a patch may nest; deeper ones are refused, not followed.
 const MAX_DEPTH: usize = 64;
@@ -35,8 +38,12 @@ const FIXED: [&str; 15] = [
 /// `parent_session_id`, `terminal`, `status` and `waiting_for` are the fields of [`Record`] that can
 /// be changed; any other name is a key of [`Record::extra`]. Null removes, a name that is not there
 /// stays as it is, an object is merged into the one that is there.
-#[derive(Clone, Debug, Default)]
-pub struct Patch(Vec<(String, Box<RawValue>)>);
+#[derive(Clone, Default)]
+pub struct Patch {
+    members: Vec<(String, Box<RawValue>)>,
+    /// Of all names and values.
+    bytes: usize,
+}
 
 impl Patch {
     /// A patch that changes nothing.
@@ -47,7 +54,8 @@ impl Patch {
 
     /// Reads the text of a JSON object.
     ///
-    /// [`ErrorCode::InvalidInput`] if it is none, or names what cannot be changed.
+    /// [`ErrorCode::InvalidInput`] if it is none, or names what cannot be changed;
+    /// [`ErrorCode::TooLarge`] beyond 64 KiB.
     pub fn from_json(text: impl AsRef<[u8]>) -> Result<Self, Error> {
         let mut patch = Self::new();
         for member in members(text.as_ref()).map_err(|refusal| invalid(refusal.reason))? {
@@ -75,24 +83,31 @@ impl Patch {
     /// Whether it changes nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.members.is_empty()
     }
 
     fn put(&mut self, name: &str, value: Box<RawValue>) -> Result<(), Error> {
         if FIXED.contains(&name) {
             return Err(invalid(format!("`{name}` cannot be changed")));
         }
-        self.0.push((name.to_owned(), value));
+        self.bytes += name.len() + value.get().len();
+        // A merge takes longer than its parts are long, under the folder's lock.
+        if self.bytes > MAX_RECORD_BYTES {
+            let reason = "it is larger than 64 KiB, and so than any record";
+            return Err(Error::value(ErrorCode::TooLarge, "accept", "the patch", reason));
+        }
+        self.members.push((name.to_owned(), value));
         Ok(())
     }
 
     /// Changes the record, and the times that follow from a change.
     pub(crate) fn apply(&self, record: &mut Record) -> Result<(), Refusal> {
         let status = record.status.clone();
-        for (name, value) in &self.0 {
+        for (name, value) in &self.members {
             apply(record, name, value).map_err(|refusal| Refusal::invalid(refusal.reason))?;
         }
-        if record.status.as_deref().is_some_and(|status| status != "waiting") {
+        let is_named = self.members.iter().any(|(name, _)| name == "status");
+        if record.status.as_deref() != Some("waiting") && (is_named || record.status.is_some()) {
             record.waiting_for = None;
         }
         let now = now();
@@ -101,6 +116,13 @@ impl Patch {
             record.status_updated_at = record.status.is_some().then_some(now);
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for Patch {
+    /// Without the values, which may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.members.iter().map(|(name, _)| name)).finish()
     }
 }
 

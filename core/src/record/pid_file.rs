@@ -177,7 +177,14 @@ pub(crate) fn encode(record: &Record, dialect: Dialect) -> Result<Vec<u8>, Refus
     json.integer("startedAt", millis(record.started_at));
     json.optional("hostname", record.hostname.as_deref());
     json.optional("program", record.agent.as_deref());
-    json.optional(dialect.version_key(), record.agent_version.as_deref());
+    match &record.agent_version {
+        Some(version) => json.string(dialect.version_key(), version),
+        // Else a reader would take another dialect's key for the version.
+        None if record.extra.keys().any(|key| VERSION_KEYS.contains(&key.as_str())) => {
+            json.null(dialect.version_key());
+        }
+        None => {}
+    }
     json.optional("kind", record.kind.as_deref());
     json.optional("entrypoint", record.entrypoint.as_deref());
     let name = record.name.as_deref();

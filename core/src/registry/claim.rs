@@ -1,6 +1,6 @@
 //! At most one process of a user on a host may hold the claim of a session.
 
-use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
@@ -11,12 +11,12 @@ use crate::fs::{self, LockFile};
 use crate::liveness::{Judge, Reason, State, liveness};
 use crate::paths;
 use crate::process::{Own, PerProcess};
-use crate::record::{Record, is_agent, sidecar};
+use crate::record::{Record, is_agent};
 use crate::session_id::SessionId;
-use crate::sidecar::record_of;
+use crate::sidecar;
 
-/// What this process claims. A second open and close of a claim's file would drop its lock.
-static HELD: PerProcess<BTreeMap<PathBuf, Holder>> = PerProcess::new();
+/// What this process claims. A second open and close of a lock's file would drop the lock.
+static HELD: PerProcess<Vec<Holder>> = PerProcess::new();
 
 /// How often a lock is asked for again whose file does not name a living holder: it is on its way
 /// from one to another.
@@ -29,6 +29,7 @@ const ATTEMPTS: u32 = 20;
 #[must_use = "a claim that is dropped is released"]
 pub struct Claim {
     lock: Option<LockFile>,
+    record: Record,
     path: PathBuf,
     own: Own,
 }
@@ -53,24 +54,33 @@ pub(crate) fn claim(agent: &str, session_id: &str) -> Result<Claim> {
     }
     let id = SessionId::new(session_id)?;
     fs::ensure_folder(&paths::home()?.join("claims"))?;
-    let path = folder()?.join(format!("{agent}.{id}.json"));
+    let path = folder()?.join(name_of(agent, id.as_str()));
     let mut record = Record::new(id.as_str(), work_dir());
     record.agent = Some(agent.to_owned());
 
     let mut held = HELD.lock();
-    if let Some(holder) = held.get(&path) {
+    if let Some(holder) = held.iter().find(|holder| holder.path == path) {
         return Err(Error::held("claim", holder.clone()));
     }
     let lock = lock(&path)?;
-    let text = sidecar::encode(&record)
-        .map_err(|refusal| Error::file(refusal.code, "claim", &path, refusal.reason));
-    if let Err(error) = text.and_then(|text| lock.write(&text)) {
+    if let Err(error) = sidecar::write(&path, &record) {
         // Best effort: the error to report is the one that came first.
         let _ = lock.release();
         return Err(error);
     }
-    held.insert(path.clone(), record.holder(&path));
-    Ok(Claim { lock: Some(lock), path, own: Own::now() })
+    held.push(record.holder(&path));
+    Ok(Claim { lock: Some(lock), record, path, own: Own::now() })
+}
+
+/// The record of a claim's holder. Anybody may read it: the lock is on another file, of which
+/// nobody is told, since to close that would drop the lock.
+fn name_of(agent: &str, session_id: &str) -> String {
+    format!("{agent}.{session_id}.json")
+}
+
+fn lock_of(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.lock"))
 }
 
 /// Where claims lie. However that is spelled, this process must not open a file of it twice.
@@ -85,11 +95,10 @@ fn lock(path: &Path) -> Result<LockFile> {
         if attempt > 0 {
             sleep(Duration::from_millis(1));
         }
-        if let Some(lock) = LockFile::try_lock(path)? {
+        if let Some(lock) = LockFile::try_lock(&lock_of(path))? {
             return Ok(lock);
         }
-        let found = fs::read(path).and_then(|contents| record_of(path, &contents)).ok();
-        holder = found.filter(|record| liveness(record).state != State::Dead);
+        holder = sidecar::read(path)?.filter(|record| liveness(record).state != State::Dead);
         if holder.is_some() {
             break;
         }
@@ -105,7 +114,7 @@ fn work_dir() -> String {
 }
 
 impl Claim {
-    /// The file by which the session is claimed.
+    /// The file that tells who claims the session.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -124,9 +133,11 @@ impl Claim {
     fn let_go(&mut self) -> Result<()> {
         let Some(lock) = self.lock.take() else { return Ok(()) };
         let mut held = HELD.lock();
-        held.remove(&self.path);
+        held.retain(|holder| holder.path != self.path);
+        let cleared = sidecar::clear_if(&self.path, &self.record);
         // While the table is locked: nobody of this process opens the file in between.
-        lock.release()
+        lock.release()?;
+        cleared.map(drop)
     }
 }
 
@@ -145,23 +156,26 @@ pub(super) struct DeadClaim {
     pub(super) reason: Reason,
 }
 
-/// Removes the file of a claim whose holder is proven dead, unless somebody has claimed it since.
+/// Removes the files of a claim whose holder is proven dead, unless somebody has claimed it since.
 pub(super) fn sweep(path: &Path, judge: &mut Judge, dry_run: bool) -> Result<Option<DeadClaim>> {
-    // All the while: whoever of this process closes the file of a claim drops the claim.
     let held = HELD.lock();
-    if held.contains_key(path) {
+    if held.iter().any(|holder| holder.path == path) {
         return Ok(None);
     }
-    // What cannot be read stays.
-    let read = fs::read(path).and_then(|contents| record_of(path, &contents));
-    let Ok(record) = read else { return Ok(None) };
+    // What cannot be read, or is not called as it should be, stays.
+    let Some(record) = sidecar::read(path)? else { return Ok(None) };
+    let name = record.agent.as_deref().map(|agent| name_of(agent, &record.session_id));
     let verdict = judge.judge(&record);
-    if !judge.is_proof(&record, verdict) {
+    if path.file_name() != name.as_deref().map(OsStr::new) || !judge.is_proof(&record, verdict) {
         return Ok(None);
     }
     if !dry_run {
-        let Some(lock) = LockFile::try_lock(path)? else { return Ok(None) };
+        let Some(lock) = LockFile::try_lock(&lock_of(path))? else { return Ok(None) };
+        let cleared = sidecar::clear_if(path, &record);
         lock.release()?;
+        if !cleared? {
+            return Ok(None);
+        }
     }
     Ok(Some(DeadClaim { record, reason: verdict.reason }))
 }

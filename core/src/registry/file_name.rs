@@ -12,7 +12,7 @@ const TAG_DIGITS: usize = 8;
 
 /// What the name of a file in a registry folder says.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum FileName {
+pub(crate) enum FileName {
     /// `<pid>.json` or `<pid>-<8 hex>.json`.
     Of { pid: u32 },
     /// A JSON file that is called otherwise.
@@ -22,7 +22,7 @@ pub(super) enum FileName {
 }
 
 impl FileName {
-    pub(super) fn parse(name: &OsStr) -> Self {
+    pub(crate) fn parse(name: &OsStr) -> Self {
         let Some(stem) = name.to_str().and_then(|name| name.strip_suffix(SUFFIX)) else {
             return Self::NoRecord;
         };

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 pub use claim::Claim;
-pub(crate) use file_name::name_of;
+pub(crate) use file_name::{FileName, name_of};
 pub(crate) use scan::record_of;
 pub use scan::{Entry, Scan, Skipped};
 pub use sweep::{Removed, SweepOptions, Swept};

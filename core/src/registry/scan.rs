@@ -192,6 +192,12 @@ impl Reader<'_> {
             return Some(Found { outcome, verdict: None, stamp, from_memory: true });
         }
         let path = self.registry.dir.join(name);
+        if FileName::parse(name) == FileName::Other {
+            let error = misnamed(&path);
+            let (code, reason) = (error.code(), error.reason());
+            let outcome = Outcome::Refused(Skipped { path, code, reason });
+            return Some(Found { outcome, verdict: None, stamp: None, from_memory: false });
+        }
         let contents = match self.listing.read(name, &path) {
             Err(error) if error.code() == ErrorCode::NotFound => return None,
             other => other,
@@ -218,10 +224,7 @@ pub(crate) fn record_of(
     dialect: Dialect,
 ) -> Result<Record> {
     let refuse = |code, reason: &str| Error::file(code, "read", path, reason);
-    let FileName::Of { pid } = FileName::parse(name) else {
-        let reason = "its name is neither <pid>.json nor <pid>-<8 hex digits>.json";
-        return Err(refuse(ErrorCode::Corrupt, reason));
-    };
+    let FileName::Of { pid } = FileName::parse(name) else { return Err(misnamed(path)) };
     let mut record = pid_file::decode(&contents.bytes, dialect)
         .map_err(|refusal| Error::file(refusal.code, "read", path, refusal.reason))?;
     if record.pid != pid {
@@ -229,4 +232,9 @@ pub(crate) fn record_of(
     }
     record.origin = Attached::to(Origin { path: path.to_owned(), owner: contents.owner });
     Ok(record)
+}
+
+fn misnamed(path: &Path) -> Error {
+    let reason = "its name is neither <pid>.json nor <pid>-<8 hex digits>.json";
+    Error::file(ErrorCode::Corrupt, "read", path, reason)
 }

@@ -139,6 +139,7 @@ impl Sweep<'_> {
         let names = listing.names(|name| is_temp(name) || layout.is_record(name))?;
         let mut judge = Judge::of_many();
         let mut live = 0;
+        let mut is_busy = false;
         for name in &names {
             let path = folder.join(name);
             if is_temp(name) {
@@ -150,14 +151,16 @@ impl Sweep<'_> {
             let Some(record) = layout.read(name, &path, &contents) else { continue };
             let verdict = judge.judge(&record);
             live += usize::from(verdict.state == State::Alive);
-            if judge.is_proof(&record, verdict) {
-                self.record(layout, name, path, record, verdict.reason);
+            // Once somebody keeps the folder's lock, the others would only wait in vain too.
+            if judge.is_proof(&record, verdict) && !is_busy {
+                is_busy = self.record(layout, name, path, record, verdict.reason);
             }
         }
         Ok(live)
     }
 
-    /// Removes a record that was found dead, if it is so still.
+    /// Removes a record that was found dead, if it is so still; tells whether the folder's lock could
+    /// not be had.
     fn record(
         &mut self,
         layout: &Layout,
@@ -165,7 +168,7 @@ impl Sweep<'_> {
         path: PathBuf,
         record: Record,
         reason: Reason,
-    ) {
+    ) -> bool {
         let went = self.options.dry_run || {
             let still_dead = |contents: &Contents| {
                 let mut judge = Judge::forgetful();
@@ -176,16 +179,20 @@ impl Sweep<'_> {
             };
             match remove_if(&path, name, still_dead) {
                 Ok(went) => went,
-                Err(error) => return self.failed(path, &error),
+                Err(error) => {
+                    self.failed(path, &error);
+                    return error.code() == ErrorCode::Busy;
+                }
             }
         };
         if went {
             self.done.removed.push(Removed { path, reason: Some(reason), record: Some(record) });
         }
+        false
     }
 
     /// Removes a temporary file of a dead writer at once; that of one who cannot be judged when it
-    /// is old. Its name is never used twice.
+    /// is old.
     fn temp(&mut self, listing: &Listing, name: &OsStr, path: PathBuf) {
         let Some(writer) = name.to_str().and_then(Writer::of) else { return };
         let reason = match writer.is_dead() {
@@ -200,9 +207,12 @@ impl Sweep<'_> {
             }
         };
         if !self.options.dry_run {
-            let removed = Target::of("sweep", &path).and_then(|target| {
-                Folder::lock(target)?.map_or(Ok(false), |folder| folder.remove(name))
-            });
+            // Its name is never used twice, so nobody's lock is needed.
+            let removed = match std::fs::remove_file(&path) {
+                Ok(()) => Ok(true),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+                Err(error) => Err(Error::os("sweep", &path, error)),
+            };
             match removed {
                 Ok(true) => {}
                 Ok(false) => return,
@@ -217,7 +227,9 @@ impl Sweep<'_> {
         // The layout of a folder for each session: one level, and no link is followed.
         let below = std::fs::read_dir(folder).into_iter().flatten().flatten();
         for entry in below.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
-            self.folder(&entry.path(), &Layout::Sidecars)?;
+            if let Err(error) = self.folder(&entry.path(), &Layout::Sidecars) {
+                self.failed(entry.path(), &error);
+            }
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::error::{Error, ErrorCode, Holder, Result};
 use crate::fs::{Contents, Folder, Target, WriteOptions};
-use crate::liveness::{State, Verdict, liveness};
+use crate::liveness::{State, liveness};
 use crate::process;
 use crate::record::{Dialect, Record, Refusal, pid_file, sidecar};
 use crate::registry::record_of;
@@ -113,7 +113,15 @@ pub(super) fn remove(path: &Path, format: Format, record: &Record) -> Result<boo
         }
         Ok(Standing::Damaged(_)) if is_own_name => place.folder.remove(target.name),
         Ok(_) => Ok(false),
-        Err(error) if error.code() == ErrorCode::UnsupportedVersion => Ok(false),
+        // A later schema, or another user's file by now.
+        Err(error)
+            if matches!(
+                error.code(),
+                ErrorCode::UnsupportedVersion | ErrorCode::PermissionDenied
+            ) =>
+        {
+            Ok(false)
+        }
         Err(error) => Err(error),
     };
     match removed {
@@ -160,23 +168,20 @@ fn holds(found: &Record, record: &Record) -> bool {
     }
 }
 
-/// Both are of one process: an earlier run of the program in it, or another session of it.
-pub(super) fn is_same_process(found: &Record, record: &Record) -> bool {
+/// Both are of one process: an earlier run of the program in it, or another session of it. An inode
+/// alone counts from the boot on, and so does a namespace.
+fn is_same_process(found: &Record, record: &Record) -> bool {
+    let (theirs, ours) = (&found.identity, &record.identity);
     found.pid == record.pid
-        && found.identity.pid_ns == record.identity.pid_ns
-        && match (&found.identity.pid_inode, &record.identity.pid_inode) {
-            (Some(theirs), Some(ours)) => theirs == ours,
-            _ => {
-                found.identity.proc_start.is_some()
-                    && found.identity.proc_start == record.identity.proc_start
-            }
-        }
+        && theirs.proc_start.is_some()
+        && theirs.proc_start == ours.proc_start
+        && theirs.pid_ns == ours.pid_ns
+        && (theirs.pid_inode.is_none() || theirs.pid_inode == ours.pid_inode)
 }
 
 /// What a process's own file in a folder with one file for each process says of whoever has it.
 pub(super) fn is_free(found: &Record, record: &Record) -> bool {
-    let verdict: Verdict = liveness(found);
-    match verdict.state {
+    match liveness(found).state {
         State::Dead => true,
         // A process registers itself under its pid: nobody else can be meant by it.
         State::Alive => record.pid == std::process::id() && found.pid == record.pid,

@@ -5,7 +5,7 @@ mod new;
 mod queue;
 mod state;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use new::{New, OnError};
@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorCode, Holder, Result};
 use crate::fs;
 use crate::liveness::State as Life;
 use crate::record::{Patch, Record};
-use crate::registry::{Entry, Registry};
+use crate::registry::{Entry, FileName, Registry};
 use queue::Shared;
 use state::State;
 
@@ -115,8 +115,13 @@ impl Registry {
 
 /// A file of the pid that was asked for is there, but not ours to read.
 fn is_hidden(skipped: &[crate::registry::Skipped], by: By<'_>) -> bool {
-    matches!(by, By::Pid(_))
-        && skipped.iter().any(|skipped| skipped.code == ErrorCode::PermissionDenied)
+    let of_pid = |path: &Path, pid| {
+        path.file_name().is_some_and(|name| FileName::parse(name) == FileName::Of { pid })
+    };
+    let By::Pid(pid) = by else { return false };
+    skipped
+        .iter()
+        .any(|skipped| skipped.code == ErrorCode::PermissionDenied && of_pid(&skipped.path, pid))
 }
 
 impl Session {

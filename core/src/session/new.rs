@@ -143,6 +143,15 @@ pub(super) struct Template(PathBuf);
 impl Template {
     /// It is meant from where the caller is now.
     pub(super) fn new(path: &Path) -> Result<Self> {
+        if path.as_os_str().is_empty() {
+            let reason = "it is empty";
+            return Err(Error::value(
+                ErrorCode::InvalidInput,
+                "accept",
+                "the sidecar's path",
+                reason,
+            ));
+        }
         let failed = |error| Error::os("accept", path, error);
         std::path::absolute(path).map(Self).map_err(failed)
     }

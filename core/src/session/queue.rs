@@ -60,10 +60,6 @@ impl Shared {
         let slot = Slot::default();
         if shared.is_this_process() {
             lock(&shared.pending).push_back(Pending { operation, slot: Arc::clone(&slot) });
-        } else {
-            let reason = "it belongs to the process that this one was forked from";
-            let error = Error::value(ErrorCode::Closed, "change", "the session", reason);
-            *lock(&slot) = Some(Err(error));
         }
         Ticket { shared: Arc::clone(shared), slot }
     }
@@ -97,8 +93,9 @@ impl Ticket {
 
     /// The same, and the failure is always the caller's.
     pub fn wait_and_tell(self) -> Result<bool> {
-        if let Some(result) = lock(&self.slot).take() {
-            return result;
+        // A forked child waits for no lock, and carries nothing out.
+        if !self.shared.is_this_process() {
+            return Err(inherited());
         }
         let mut state = lock(&self.shared.state);
         loop {
@@ -122,6 +119,11 @@ impl fmt::Debug for Ticket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ticket").finish_non_exhaustive()
     }
+}
+
+fn inherited() -> Error {
+    let reason = "it belongs to the process that this one was forked from";
+    Error::value(ErrorCode::Closed, "change", "the session", reason)
 }
 
 /// A panic while it was locked left nothing half changed that the next call would not read again.

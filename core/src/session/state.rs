@@ -1,6 +1,5 @@
 //! What a session does to its files, one call after another.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,10 +10,11 @@ use crate::liveness::{self, liveness};
 use crate::process::{Own, PerProcess};
 use crate::record::{Dialect, Patch, Record, Refusal, now, random_instance};
 use crate::registry::{Registry, name_of};
+use crate::session_id::SessionId;
 use crate::sidecar;
 
 /// PID files of this process in folders that have one for each process.
-static ONLY_FILES: PerProcess<BTreeSet<PathBuf>> = PerProcess::new();
+static ONLY_FILES: PerProcess<Vec<PathBuf>> = PerProcess::new();
 
 /// How often another instance is drawn whose file name is taken.
 const ATTEMPTS: u32 = 8;
@@ -119,6 +119,9 @@ impl State {
         };
         state.check_sidecar(&state.record, new.pid_file)?;
         if new.pid_file {
+            state.check_folders(registry.dir())?;
+        }
+        if new.pid_file {
             state.publish(registry.dir())?;
         }
         if state.life == Life::Open
@@ -202,11 +205,11 @@ impl State {
                 return Ok(false);
             }
         }
-        if self.own.was_restored() {
-            self.own = Own::now();
+        let ends = matches!(operation, Operation::Close | Operation::Leave);
+        if !ends && self.own.was_restored() {
             self.change(|_, _| Ok(true), Renew::Identity)?;
+            self.own = Own::now();
         }
-        self.remove_leftovers();
         match operation {
             Operation::Update(patch) => self.update(&patch)?,
             Operation::Switch(id, patch) => self.switch(&id, &patch)?,
@@ -226,6 +229,12 @@ impl State {
     }
 
     fn switch(&mut self, id: &str, patch: &Patch) -> Result<()> {
+        if id.is_empty() {
+            SessionId::new(id)?;
+        }
+        if let Some(sidecar) = &self.sidecar {
+            sidecar.template.path(id)?;
+        }
         let apply = |state: &Self, record: &mut Record| {
             if record.session_id == id {
                 return Ok(false);
@@ -249,8 +258,9 @@ impl State {
             let mut own = Record::clone(&self.record);
             files::identify(&mut own);
             if own.identity != self.record.identity {
+                self.change(|_, _| Ok(true), Renew::Identity)?;
                 self.own = Own::now();
-                return self.change(|_, _| Ok(true), Renew::Identity);
+                return Ok(());
             }
         }
         if self.stands()? {
@@ -263,7 +273,8 @@ impl State {
     fn stands(&mut self) -> Result<bool> {
         if let Some(path) = &self.pid_file {
             match Place::lock("refresh", path, Format::PidFile(self.dialect))?.read()? {
-                Standing::Record(found) if found.is_same_registration(&self.record) => {
+                Standing::Record(mut found) if found.is_same_registration(&self.record) => {
+                    self.renew(&mut found, Renew::Nothing);
                     self.record = Arc::new(found);
                 }
                 _ => return Ok(false),
@@ -293,7 +304,9 @@ impl State {
             }
             self.renew(&mut record, renew);
             record.revision = self.record.revision.map(|revision| revision + 1);
-            return self.put_sidecar(record, || Ok(()));
+            self.put_sidecar(record, || Ok(()))?;
+            self.remove_leftovers();
+            return Ok(());
         };
         let place = Place::lock("update", &path, Format::PidFile(self.dialect))?;
         let (mut record, is_there) = match place.read()? {
@@ -320,12 +333,24 @@ impl State {
 
     /// Commits, with the sidecar only if that has to say something else now.
     fn follow(&mut self, record: Record, commit: impl FnOnce() -> Result<()>) -> Result<()> {
+        self.drop_sidecar_without_place(&record);
         if self.describes_otherwise(&record) {
             return self.put_sidecar(record, commit);
         }
         commit()?;
         self.record = Arc::new(record);
         Ok(())
+    }
+
+    /// Another handle may have gone on with a session whose id can be in no path: then there is no
+    /// sidecar, and the session goes on without.
+    fn drop_sidecar_without_place(&mut self, record: &Record) {
+        if let Some(sidecar) = &mut self.sidecar
+            && sidecar.template.path(&record.session_id).is_err()
+        {
+            self.leftovers.extend(sidecar.path.take());
+            sidecar.holder = None;
+        }
     }
 
     /// The record to go on from where the file is not what this session left: whoever registered a
@@ -353,7 +378,8 @@ impl State {
     fn renew(&self, record: &mut Record, renew: Renew) {
         if self.role == Role::Owner {
             record.identity.clone_from(&self.record.identity);
-            if renew == Renew::Identity {
+            // It may also have been read when no descriptor was free.
+            if renew == Renew::Identity || record.identity.proc_start.is_none() {
                 files::identify(record);
             }
         }
@@ -367,7 +393,8 @@ impl State {
             told.revision = None;
             told
         };
-        sidecar.path.is_none() || told(&self.record) != told(record)
+        let has_place = sidecar.template.path(&record.session_id).is_ok();
+        has_place && (sidecar.path.is_none() || told(&self.record) != told(record))
     }
 
     /// Puts the sidecar of `record` in place and commits; if that fails, the old one is put back.
@@ -418,6 +445,18 @@ impl State {
         sidecar.template.path(&record.session_id)?;
         let record = described(record, sidecar.started_at, has_pid_file);
         files::encode(Format::Sidecar, &record).map_err(|refusal| self.refused(&refusal))?;
+        Ok(())
+    }
+
+    /// Both folders are locked for a switch, and one cannot be locked twice.
+    fn check_folders(&self, dir: &Path) -> Result<()> {
+        let Some(sidecar) = &self.sidecar else { return Ok(()) };
+        let path = sidecar.template.path(&self.record.session_id)?;
+        let real = |folder: &Path| std::fs::canonicalize(folder).unwrap_or_else(|_| folder.into());
+        if path.parent().is_some_and(|folder| real(folder) == real(dir)) {
+            let reason = "a sidecar cannot lie in the folder of the registry";
+            return Err(Error::file(ErrorCode::InvalidInput, "register", &path, reason));
+        }
         Ok(())
     }
 
@@ -482,31 +521,43 @@ impl State {
             return Ok(());
         }
         place.replace(&place.text(&self.record)?)?;
-        ours.insert(path.clone());
+        ours.push(path.clone());
         self.pid_file = Some(path);
         Ok(())
     }
 
     /// Ends the registration; if it fails, the session stays open and may be closed again.
     fn close(&mut self) -> Result<()> {
-        self.remove_leftovers();
-        if let Some(sidecar) = &mut self.sidecar {
-            if let Some(path) = sidecar.path.as_deref().filter(|_| !sidecar.keep) {
-                files::remove(path, Format::Sidecar, &self.record)?;
+        let mut removed = Ok(false);
+        if let Some(sidecar) = &mut self.sidecar
+            && let Some(path) = &sidecar.path
+            && !sidecar.keep
+        {
+            removed = files::remove(path, Format::Sidecar, &self.record);
+            if removed.is_ok() {
+                sidecar.path = None;
             }
-            sidecar.path = None;
         }
+        // In any case: a record that is left would be that of a living process.
         if let Some(path) = &self.pid_file {
             files::remove(path, Format::PidFile(self.dialect), &self.record)?;
         }
+        removed?;
+        self.remove_leftovers();
         self.leave();
         Ok(())
     }
 
     fn leave(&mut self) {
         self.life = Life::Closed;
-        if let Some(path) = self.pid_file.as_ref().filter(|_| self.role != Role::Guest) {
-            ONLY_FILES.lock().remove(path);
+        self.let_go_of_name();
+    }
+
+    /// Another session of this process may register under the same name.
+    fn let_go_of_name(&self) {
+        let is_ours = self.role != Role::Guest && self.dialect.is_one_file_per_process();
+        if let Some(path) = self.pid_file.as_ref().filter(|_| is_ours) {
+            ONLY_FILES.lock().retain(|other| other != path);
         }
     }
 
@@ -515,7 +566,7 @@ impl State {
         if let Some(path) = self.pid_file.take() {
             // Best effort: the error to report is the one that came first.
             let _ = files::remove(&path, Format::PidFile(self.dialect), &self.record);
-            ONLY_FILES.lock().remove(&path);
+            ONLY_FILES.lock().retain(|other| *other != path);
         }
     }
 
@@ -533,6 +584,15 @@ impl State {
         match path {
             Some(path) => Error::file(refusal.code, "write", path, refusal.reason.as_str()),
             None => Error::value(refusal.code, "write", "the record", refusal.reason.as_str()),
+        }
+    }
+}
+
+impl Drop for State {
+    /// A handle that nobody has any more keeps its record, but not the name.
+    fn drop(&mut self) {
+        if self.life == Life::Open && self.own.is_this_process() {
+            self.let_go_of_name();
         }
     }
 }

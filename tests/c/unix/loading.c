@@ -46,6 +46,45 @@ static void *library;
     *(void **)(&p_##name) = dlsym(library, #name); \
     REQUIRE(p_##name != NULL)
 
+/* A registry of so many that a scan takes several threads. */
+static void use_a_registry(const char *folder) {
+    enum { MANY = 2100 };
+    LOAD(sessionreg_registry_open);
+    LOAD(sessionreg_registry_register);
+    LOAD(sessionreg_registry_scan);
+    LOAD(sessionreg_registry_sweep);
+    LOAD(sessionreg_registry_free);
+    LOAD(sessionreg_session_update);
+    LOAD(sessionreg_session_close);
+    LOAD(sessionreg_session_free);
+    LOAD(sessionreg_list_len);
+    LOAD(sessionreg_list_free);
+    LOAD(sessionreg_swept_free);
+    static sessionreg_session *sessions[MANY];
+    sessionreg_registry *registry = NULL;
+    sessionreg_list *list = NULL;
+    sessionreg_swept *swept = NULL;
+    sessionreg_new made = SESSIONREG_NEW_INIT;
+    made.session_id = "s";
+    made.work_dir = "/w";
+    CHECK(p_sessionreg_registry_open(folder, NULL, &registry, NULL) == SESSIONREG_STATUS_OK);
+    for (int i = 0; i < MANY; i++)
+        CHECK(p_sessionreg_registry_register(registry, &made, &sessions[i], NULL) ==
+              SESSIONREG_STATUS_OK);
+    CHECK(p_sessionreg_registry_scan(registry, &list, NULL) == SESSIONREG_STATUS_OK);
+    CHECK(p_sessionreg_list_len(list) == MANY);
+    CHECK(p_sessionreg_registry_sweep(registry, NULL, &swept, NULL) == SESSIONREG_STATUS_OK);
+    for (int i = 0; i < MANY; i++) {
+        CHECK(p_sessionreg_session_update(sessions[i], "{\"status\": \"busy\"}", NULL) ==
+              SESSIONREG_STATUS_OK);
+        CHECK(p_sessionreg_session_close(sessions[i], NULL) == SESSIONREG_STATUS_OK);
+        p_sessionreg_session_free(sessions[i]);
+    }
+    p_sessionreg_swept_free(swept);
+    p_sessionreg_list_free(list);
+    p_sessionreg_registry_free(registry);
+}
+
 static void loading_and_use_leave_no_thread_descriptor_or_handler(void) {
     char folder[PATH_ROOM], path[PATH_ROOM + 32];
     folder_make(folder);
@@ -77,6 +116,7 @@ static void loading_and_use_leave_no_thread_descriptor_or_handler(void) {
         p_sessionreg_record_free(record);
         p_sessionreg_record_free(read);
     }
+    use_a_registry(folder);
     CHECK_SAME(before);
     CHECK(folder_count(folder) == 0);
     CHECK(dlclose(library) == 0);

@@ -13,6 +13,13 @@ static struct {
     char *string;
     bool removed;
     sessionreg_verdict verdict;
+    sessionreg_registry *registry;
+    sessionreg_list *list;
+    sessionreg_session *session;
+    sessionreg_holder *holder;
+    sessionreg_swept *swept;
+    sessionreg_claim *claim;
+    size_t count;
 } out, untouched;
 static max_align_t memory[64];
 
@@ -69,6 +76,35 @@ static void a_panic_becomes_a_status(void) {
     STATUS_IS_PANIC(sessionreg_sidecar_of, TEXT, TEXT, TEXT, TEXT, &out.string);
 }
 
+static void a_panic_of_a_registry_or_a_session_becomes_a_status(void) {
+    sessionreg_new made = SESSIONREG_NEW_INIT;
+    STATUS_IS_PANIC(sessionreg_registry_open, TEXT, NULL, &out.registry);
+    STATUS_IS_PANIC(sessionreg_registry_close, OBJECT);
+    STATUS_IS_PANIC(sessionreg_registry_scan, OBJECT, &out.list);
+    STATUS_IS_PANIC(sessionreg_registry_live, OBJECT, &out.list);
+    STATUS_IS_PANIC(sessionreg_registry_count_live, OBJECT, &out.count);
+    STATUS_IS_PANIC(sessionreg_registry_find_by_pid, OBJECT, 1, &out.list);
+    STATUS_IS_PANIC(sessionreg_registry_find_by_session, OBJECT, TEXT, &out.list);
+    STATUS_IS_PANIC(sessionreg_registry_find_by_work_dir, OBJECT, TEXT, &out.list);
+    STATUS_IS_PANIC(sessionreg_registry_owner_of, OBJECT, 1, &out.list);
+    STATUS_IS_PANIC(sessionreg_registry_find_under, OBJECT, 1, &out.list);
+    STATUS_IS_PANIC(sessionreg_registry_register, OBJECT, &made, &out.session);
+    STATUS_IS_PANIC(sessionreg_registry_open_session, OBJECT, TEXT, &out.session);
+    STATUS_IS_PANIC(sessionreg_registry_open_session_of_pid, OBJECT, 1, &out.session);
+    STATUS_IS_PANIC(sessionreg_registry_sweep, OBJECT, NULL, &out.swept);
+    STATUS_IS_PANIC(sessionreg_registry_claim, OBJECT, TEXT, TEXT, &out.claim);
+    STATUS_IS_PANIC(sessionreg_claim_release, OBJECT);
+    STATUS_IS_PANIC(sessionreg_session_update, OBJECT, TEXT);
+    STATUS_IS_PANIC(sessionreg_session_switch, OBJECT, TEXT, TEXT);
+    STATUS_IS_PANIC(sessionreg_session_refresh, OBJECT);
+    STATUS_IS_PANIC(sessionreg_session_leave, OBJECT);
+    STATUS_IS_PANIC(sessionreg_session_close, OBJECT);
+    STATUS_IS_PANIC(sessionreg_session_record, OBJECT, &out.record);
+    STATUS_IS_PANIC(sessionreg_session_sidecar_path, OBJECT, &out.string);
+    STATUS_IS_PANIC(sessionreg_session_sidecar_holder, OBJECT, &out.holder);
+    STATUS_IS_PANIC(sessionreg_session_pid_file_holder, OBJECT, &out.holder);
+}
+
 static void a_value_is_absent_after_a_panic(void) {
     VALUE_IS_ABSENT(sessionreg_status_string, sessionreg_status_string(0) == NULL);
     VALUE_IS_ABSENT(sessionreg_state_string, sessionreg_state_string(0) == NULL);
@@ -105,6 +141,48 @@ static void a_value_is_absent_after_a_panic(void) {
     TEXT_IS_ABSENT(sessionreg_record_terminal_multiplexer);
     TEXT_IS_ABSENT(sessionreg_record_terminal_session);
     TEXT_IS_ABSENT(sessionreg_record_terminal_pane);
+    TEXT_IS_ABSENT(sessionreg_record_status);
+    TEXT_IS_ABSENT(sessionreg_record_waiting_for);
+    VALUE_IS_ABSENT(sessionreg_record_updated_at, isnan(sessionreg_record_updated_at(OBJECT)));
+    VALUE_IS_ABSENT(sessionreg_record_status_updated_at,
+                    isnan(sessionreg_record_status_updated_at(OBJECT)));
+}
+
+static void a_value_of_a_registry_or_a_session_is_absent_after_a_panic(void) {
+    VALUE_IS_ABSENT(sessionreg_dialect_string, sessionreg_dialect_string(1) == NULL);
+    VALUE_IS_ABSENT(sessionreg_error_holder, sessionreg_error_holder(OBJECT) == NULL);
+    VALUE_IS_ABSENT(sessionreg_holder_pid, sessionreg_holder_pid(OBJECT) == 0);
+    TEXT_IS_ABSENT(sessionreg_holder_session_id);
+    TEXT_IS_ABSENT(sessionreg_holder_host);
+    TEXT_IS_ABSENT(sessionreg_holder_path);
+    TEXT_IS_ABSENT(sessionreg_registry_dir);
+    VALUE_IS_ABSENT(sessionreg_registry_dialect,
+                    sessionreg_registry_dialect(OBJECT) == SESSIONREG_DIALECT_DETECTED);
+    VALUE_IS_ABSENT(sessionreg_list_len, sessionreg_list_len(OBJECT) == 0);
+    VALUE_IS_ABSENT(sessionreg_list_get, sessionreg_list_get(OBJECT, 0) == NULL);
+    VALUE_IS_ABSENT(sessionreg_list_skipped_len, sessionreg_list_skipped_len(OBJECT) == 0);
+    VALUE_IS_ABSENT(sessionreg_list_skipped_get, sessionreg_list_skipped_get(OBJECT, 0) == NULL);
+    VALUE_IS_ABSENT(sessionreg_entry_record, sessionreg_entry_record(OBJECT) == NULL);
+    VALUE_IS_ABSENT(sessionreg_entry_verdict,
+                    sessionreg_entry_verdict(OBJECT).reason == SESSIONREG_REASON_NONE);
+    TEXT_IS_ABSENT(sessionreg_entry_path);
+    TEXT_IS_ABSENT(sessionreg_skipped_path);
+    VALUE_IS_ABSENT(sessionreg_skipped_status,
+                    sessionreg_skipped_status(OBJECT) == SESSIONREG_STATUS_PANIC);
+    TEXT_IS_ABSENT(sessionreg_skipped_reason);
+    VALUE_IS_ABSENT(sessionreg_session_registered, !sessionreg_session_registered(OBJECT));
+    VALUE_IS_ABSENT(sessionreg_session_pid, sessionreg_session_pid(OBJECT) == 0);
+    TEXT_IS_ABSENT(sessionreg_session_path);
+    VALUE_IS_ABSENT(sessionreg_swept_removed_len, sessionreg_swept_removed_len(OBJECT) == 0);
+    VALUE_IS_ABSENT(sessionreg_swept_removed_get, sessionreg_swept_removed_get(OBJECT, 0) == NULL);
+    VALUE_IS_ABSENT(sessionreg_swept_failed_len, sessionreg_swept_failed_len(OBJECT) == 0);
+    VALUE_IS_ABSENT(sessionreg_swept_failed_get, sessionreg_swept_failed_get(OBJECT, 0) == NULL);
+    VALUE_IS_ABSENT(sessionreg_swept_live, sessionreg_swept_live(OBJECT) == 0);
+    TEXT_IS_ABSENT(sessionreg_removed_path);
+    VALUE_IS_ABSENT(sessionreg_removed_reason,
+                    sessionreg_removed_reason(OBJECT) == SESSIONREG_REASON_NONE);
+    VALUE_IS_ABSENT(sessionreg_removed_record, sessionreg_removed_record(OBJECT) == NULL);
+    TEXT_IS_ABSENT(sessionreg_claim_path);
 }
 
 /* Whatever was to be freed is lost, which is better than to be freed by halves. */
@@ -112,6 +190,12 @@ static void freeing_returns_after_a_panic(void) {
     VALUE_IS_ABSENT(sessionreg_string_free, (sessionreg_string_free(NULL), true));
     VALUE_IS_ABSENT(sessionreg_error_free, (sessionreg_error_free(NULL), true));
     VALUE_IS_ABSENT(sessionreg_record_free, (sessionreg_record_free(NULL), true));
+    VALUE_IS_ABSENT(sessionreg_holder_free, (sessionreg_holder_free(NULL), true));
+    VALUE_IS_ABSENT(sessionreg_list_free, (sessionreg_list_free(NULL), true));
+    VALUE_IS_ABSENT(sessionreg_registry_free, (sessionreg_registry_free(NULL), true));
+    VALUE_IS_ABSENT(sessionreg_session_free, (sessionreg_session_free(NULL), true));
+    VALUE_IS_ABSENT(sessionreg_swept_free, (sessionreg_swept_free(NULL), true));
+    VALUE_IS_ABSENT(sessionreg_claim_free, (sessionreg_claim_free(NULL), true));
 }
 
 int main(int argc, char **argv) {
@@ -119,14 +203,18 @@ int main(int argc, char **argv) {
     if (argc > 1) {
         only_list = 1;
         a_panic_becomes_a_status();
+        a_panic_of_a_registry_or_a_session_becomes_a_status();
         a_value_is_absent_after_a_panic();
+        a_value_of_a_registry_or_a_session_is_absent_after_a_panic();
         freeing_returns_after_a_panic();
         return EXIT_SUCCESS;
     }
     memset(&out, 0x5a, sizeof out);
     memcpy(&untouched, &out, sizeof out);
     RUN(a_panic_becomes_a_status);
+    RUN(a_panic_of_a_registry_or_a_session_becomes_a_status);
     RUN(a_value_is_absent_after_a_panic);
+    RUN(a_value_of_a_registry_or_a_session_is_absent_after_a_panic);
     RUN(freeing_returns_after_a_panic);
     return check_result();
 }

@@ -1,6 +1,5 @@
-/* Threads that look at one record at the same time, and threads that write one file. */
-#include "../example_record.h"
-#include "../folder.h"
+/* Threads that use one record, one file, one session or one claim at the same time. */
+#include "../example_registry.h"
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -45,6 +44,56 @@ static void *rewrite(void *unused) {
     return NULL;
 }
 
+static sessionreg_registry *registry;
+static sessionreg_session *session;
+
+/* One key for each thread: none may be lost. */
+static void *change(void *unused) {
+    static atomic_int threads;
+    const int own = atomic_fetch_add(&threads, 1);
+    (void)unused;
+    for (int round = 1; round <= ROUNDS; round++) {
+        char patch[64];
+        sessionreg_record *record = NULL;
+        snprintf(patch, sizeof patch, "{\"key%d\": %d}", own, round);
+        sessionreg_status updated = sessionreg_session_update(session, patch, NULL);
+        expect(updated == SESSIONREG_STATUS_OK);
+        expect(sessionreg_session_registered(session));
+        expect(sessionreg_session_record(session, &record, NULL) == SESSIONREG_STATUS_OK);
+        sessionreg_record_free(record);
+    }
+    return NULL;
+}
+
+static void *ask(void *unused) {
+    (void)unused;
+    for (int round = 0; round < ROUNDS; round++) {
+        sessionreg_list *list = NULL;
+        expect(sessionreg_registry_scan(registry, &list, NULL) == SESSIONREG_STATUS_OK);
+        expect(sessionreg_list_len(list) == 1 && sessionreg_list_skipped_len(list) == 0);
+        expect(sessionreg_entry_verdict(sessionreg_list_get(list, 0)).reason ==
+               SESSIONREG_REASON_VERIFIED);
+        sessionreg_list_free(list);
+    }
+    return NULL;
+}
+
+static void *change_and_ask(void *unused) {
+    static atomic_int threads;
+    return atomic_fetch_add(&threads, 1) % 2 == 0 ? change(unused) : ask(unused);
+}
+
+static sessionreg_claim *claim;
+static atomic_int releases;
+
+static void *release(void *unused) {
+    (void)unused;
+    sessionreg_status status = sessionreg_claim_release(claim, NULL);
+    expect(status == SESSIONREG_STATUS_OK || status == SESSIONREG_STATUS_CLOSED);
+    atomic_fetch_add(&releases, status == SESSIONREG_STATUS_OK);
+    return NULL;
+}
+
 static void run_threads(void *(*body)(void *)) {
     pthread_t threads[THREADS];
     atomic_store(&disagreements, 0);
@@ -72,8 +121,46 @@ static void threads_that_write_one_file_never_see_half_of_it(void) {
     folder_remove(folder);
 }
 
+static void threads_that_change_one_session_lose_no_change(void) {
+    folder_make(folder);
+    registry = registry_in(folder, SESSIONREG_DIALECT_OURS);
+    session = registered(registry, "s");
+    run_threads(change_and_ask);
+    sessionreg_record *record = record_of(registry, "s");
+    CHECK(sessionreg_record_extra_count(record) == THREADS / 2);
+    for (int i = 0; i < THREADS / 2; i++) {
+        char key[16], last[16], *json = NULL;
+        snprintf(key, sizeof key, "key%d", i);
+        snprintf(last, sizeof last, "%d", ROUNDS);
+        CHECK_OK(sessionreg_record_extra_get(record, key, &json, NULL));
+        CHECK_STRING(json, last);
+        sessionreg_string_free(json);
+    }
+    sessionreg_record_free(record);
+    CHECK_OK(sessionreg_session_close(session, NULL));
+    CHECK(folder_count(folder) == 0);
+    sessionreg_session_free(session);
+    sessionreg_registry_free(registry);
+    folder_remove(folder);
+}
+
+static void one_of_many_threads_releases_a_claim(void) {
+    folder_make(folder);
+    home_set(folder);
+    registry = registry_in(folder, SESSIONREG_DIALECT_OURS);
+    CHECK_OK(sessionreg_registry_claim(registry, "my-agent", "s", &claim, NULL));
+    run_threads(release);
+    CHECK(atomic_load(&releases) == 1);
+    CHECK(!is_there(sessionreg_claim_path(claim).data));
+    sessionreg_claim_free(claim);
+    sessionreg_registry_free(registry);
+    folder_remove(folder);
+}
+
 int main(void) {
     RUN(threads_may_look_at_one_record);
     RUN(threads_that_write_one_file_never_see_half_of_it);
+    RUN(threads_that_change_one_session_lose_no_change);
+    RUN(one_of_many_threads_releases_a_claim);
     return check_result();
 }

@@ -1,9 +1,7 @@
 /* The shared vectors, against the C face. Their format is in tests/vectors/README.md.
  *
  * Linux only: the JSON library that reads them is there. Run in the root of the project. */
-#include "vectors/disk.h"
-#include "vectors/processes.h"
-#include "vectors/record.h"
+#include "vectors/history.h"
 #include <glob.h>
 #include <signal.h>
 
@@ -150,12 +148,7 @@ static void run_clear_if(void) {
 }
 
 static void expect_verdict(sessionreg_verdict verdict) {
-    json_t *wanted = json_object_get(case_expect, "verdict");
-    const char *state = sessionreg_state_string(verdict.state);
-    const char *reason = sessionreg_reason_string(verdict.reason);
-    if (strcmp(state, json_string_value(json_object_get(wanted, "state"))) != 0 ||
-        strcmp(reason, json_string_value(json_object_get(wanted, "reason"))) != 0)
-        FAIL("got %s (%s)", state, reason);
+    expect_verdict_is(verdict, json_object_get(case_expect, "verdict"));
 }
 
 static sessionreg_record *judged_record(void) {
@@ -208,13 +201,22 @@ static void run_path(void) {
         FAIL("expected %s, got %s", wanted.data, path);
 }
 
+static void run_scan(void) {
+    run_scan_of(case_test, case_expect, case_base);
+}
+
+static void run_history(void) {
+    run_history_of(case_test);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
 } OPERATIONS[] = {
-    {"load", run_load},         {"make", run_make},   {"write", run_write},
-    {"rewrite", run_rewrite},   {"clear", run_clear}, {"clear_if", run_clear_if},
-    {"liveness", run_liveness}, {"path", run_path},   {"session_id", run_session_id},
+    {"load", run_load},         {"make", run_make},       {"write", run_write},
+    {"rewrite", run_rewrite},   {"clear", run_clear},     {"clear_if", run_clear_if},
+    {"liveness", run_liveness}, {"path", run_path},       {"session_id", run_session_id},
+    {"scan", run_scan},         {"history", run_history},
 };
 
 /* ---- One case after another ------------------------------------------------------------------ */
@@ -223,9 +225,12 @@ static json_t *host, *seen_names;
 static int agreed, skipped, left_out, disagreed;
 
 static void check_keys(void) {
-    static const char *const KEYS[] = {"record", "error",   "content", "keys", "removed",
-                                       "left",   "verdict", "ok",      "path"};
+    static const char *const KEYS[] = {"record",  "error", "content", "keys",    "removed", "left",
+                                       "verdict", "ok",    "path",    "entries", "skipped"};
     size_t known = 0;
+    /* Each step has its own. */
+    if (is_token("history", json_object_get(case_test, "op")) && case_expect == NULL)
+        return;
     for (size_t i = 0; i < COUNT(KEYS); i++)
         known += json_object_get(case_expect, KEYS[i]) != NULL;
     if (known == 0 || known != json_object_size(case_expect))
@@ -273,6 +278,7 @@ static void gather_facts(void) {
     const char *host_key = sessionreg_record_host_key(own).data;
     json_object_set_new(case_facts, "host_key", host_key ? json_string(host_key) : json_null());
     json_object_set_new(case_facts, "root", json_string(""));
+    json_object_set_new(case_facts, "own_pid", json_integer(getpid()));
     json_object_set_new(case_facts, "dir", json_string(case_folder));
     if (kind == NULL)
         return;
@@ -283,6 +289,49 @@ static void gather_facts(void) {
     json_object_update(case_facts, helper_ask(command));
 }
 
+/* A variable of the environment, and what it was before the case. */
+typedef struct {
+    char *name, *before;
+} variable;
+
+static void put_back(void *object) {
+    variable *put = object;
+    if (put->before != NULL)
+        setenv(put->name, put->before, 1);
+    else
+        unsetenv(put->name);
+    free(put->name);
+    free(put->before);
+    free(put);
+}
+
+/* Sets a variable for the length of the case; NULL takes it away. */
+static void set_variable(const char *name, const char *value) {
+    const char *before = getenv(name);
+    variable *put = malloc(sizeof *put);
+    if (put == NULL)
+        FAIL("out of memory");
+    *put = (variable){strdup(name), before ? strdup(before) : NULL};
+    keep(put, put_back);
+    if (value != NULL)
+        setenv(name, value, 1);
+    else
+        unsetenv(name);
+}
+
+static void set_environment(void) {
+    json_t *value;
+    const char *name;
+    if (is_token("history", json_object_get(case_test, "op"))) {
+        set_variable("SESSIONREG_HOME", beside("home"));
+        set_variable("SESSIONREG_KIND", NULL);
+        set_variable("QWEN_HOME", NULL);
+        set_variable("CLAUDE_CONFIG_DIR", NULL);
+    }
+    json_object_foreach(json_object_get(case_test, "env"), name, value)
+        set_variable(name, c_text_of(value));
+}
+
 static void run_case(void) {
     const char *op = json_string_value(json_object_get(case_test, "op"));
     if (!is_for_here(case_test))
@@ -290,6 +339,7 @@ static void run_case(void) {
     check_keys();
     gather_facts();
     check_needs();
+    set_environment();
     disk_make(case_test);
     for (size_t i = 0; i < COUNT(OPERATIONS); i++) {
         if (op != NULL && strcmp(op, OPERATIONS[i].name) == 0) {

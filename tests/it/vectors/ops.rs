@@ -8,7 +8,8 @@ use sessionreg::{Record, Result, SessionId, paths};
 
 use super::disk::{Disk, readable};
 use super::text::{Texts, is_content};
-use super::{Outcome, expect_eq, fail, record};
+use super::{Outcome, expect_eq, fail, history, record, scan};
+use crate::helper::Helper;
 
 /// The largest content that a record may have.
 const MAX_BYTES: usize = 64 * 1024;
@@ -22,8 +23,13 @@ struct Call<'a> {
     disk: Disk,
 }
 
-pub(super) fn run(file: &Value, case: &Value, mut texts: Texts) -> Outcome {
+pub(super) fn run(file: &Value, case: &Value, mut texts: Texts, helper: &mut Helper) -> Outcome {
     let disk = Disk::new(case, &mut texts)?;
+    match case["op"].as_str() {
+        Some("scan") => return scan::run(case, &file["base_record"], &texts, disk.folder()),
+        Some("history") => return history::run(case, texts, disk.folder(), helper),
+        _ => {}
+    }
     let call = Call { case, expect: &case["expect"], base: &file["base_record"], texts, disk };
     call.check_keys()?;
     match case["op"].as_str() {

@@ -1,7 +1,7 @@
 //! Records in the words of the vectors.
 
 use serde_json::{Map, Value, json};
-use sessionreg::{Record, Terminal};
+use sessionreg::{Extra, Record, Terminal};
 
 use super::text::Texts;
 use super::{Outcome, expect_eq, fail};
@@ -31,6 +31,10 @@ fn describe(record: &Record) -> Value {
         "transcript_path": record.transcript_path,
         "parent_session_id": record.parent_session_id,
         "terminal": record.terminal.as_ref().map(describe_terminal),
+        "status": record.status,
+        "waiting_for": record.waiting_for,
+        "updated_at": record.updated_at,
+        "status_updated_at": record.status_updated_at,
     })
 }
 
@@ -48,23 +52,36 @@ fn describe_terminal(terminal: &Terminal) -> Value {
 pub(super) fn compare(record: &Record, base: &Value, expected: &Value, texts: &Texts) -> Outcome {
     let mut wanted = base.as_object().cloned().unwrap_or_default();
     wanted.extend(expected.as_object().cloned().unwrap_or_default());
-    let extra = wanted.remove("extra").unwrap_or_default();
-    let got = describe(record);
-    if let Some(unknown) = wanted.keys().find(|key| got.get(key).is_none()) {
-        return fail(format!("no such field: {unknown}"));
+    wanted.entry("extra").or_insert(Value::Null);
+    for field in describe(record).as_object().into_iter().flatten().map(|(field, _)| field) {
+        wanted.entry(field).or_insert(Value::Null);
     }
-    for (field, value) in got.as_object().into_iter().flatten() {
-        let wanted = texts.value(wanted.get(field).unwrap_or(&Value::Null))?;
-        if wanted == "<any>" && !value.is_null() {
+    compare_some(record, &Value::Object(wanted), texts)
+}
+
+/// Compares what is named of a record.
+pub(super) fn compare_some(record: &Record, expected: &Value, texts: &Texts) -> Outcome {
+    let Value::Object(expected) = expected else { return fail("a record is no object") };
+    let described = describe(record);
+    for (field, wanted) in expected {
+        if field == "extra" {
+            compare_extra(record, wanted, texts)?;
             continue;
         }
-        match (value.as_f64(), wanted.as_f64()) {
+        let Some(got) = described.get(field) else {
+            return fail(format!("no such field: {field}"));
+        };
+        let wanted = texts.value(wanted)?;
+        if wanted == "<any>" && !got.is_null() {
+            continue;
+        }
+        match (got.as_f64(), wanted.as_f64()) {
             // 7 and 7.0 are the same number.
             (Some(got), Some(wanted)) if (got - wanted).abs() == 0.0 => {}
-            _ => expect_eq(field, value, &wanted)?,
+            _ => expect_eq(field, got, &wanted)?,
         }
     }
-    compare_extra(record, &extra, texts)
+    Ok(())
 }
 
 fn compare_extra(record: &Record, expected: &Value, texts: &Texts) -> Outcome {
@@ -96,11 +113,7 @@ pub(super) fn make(fields: &Value, texts: &Texts) -> Outcome<Result<Record, &'st
     if let Some(hostname) = fields.text("hostname") {
         record.hostname = Some(hostname);
     }
-    record.started_at = match fields.0.remove("started_at") {
-        None => record.started_at,
-        Some(Value::String(word)) => word.parse().unwrap_or(f64::NAN),
-        Some(number) => number.as_f64().unwrap_or(f64::NAN),
-    };
+    record.started_at = fields.time("started_at").unwrap_or(record.started_at);
     record.agent = fields.text("agent");
     record.agent_version = fields.text("agent_version");
     record.kind = fields.text("kind");
@@ -108,32 +121,58 @@ pub(super) fn make(fields: &Value, texts: &Texts) -> Outcome<Result<Record, &'st
     record.entrypoint = fields.text("entrypoint");
     record.transcript_path = fields.text("transcript_path");
     record.parent_session_id = fields.text("parent_session_id");
-    if let Some(Value::Object(terminal)) = fields.0.remove("terminal") {
-        let mut parts = Fields(terminal);
-        let mut part = |name| parts.text(name);
-        record.terminal = Some(Terminal::new(part("multiplexer"), part("session"), part("pane")));
-    }
-    if let Some(Value::Object(extra)) = fields.0.remove("extra") {
-        for (key, value) in extra {
-            let set = record.extra.set(&key, value.as_str().unwrap_or_default());
-            if set.is_err() {
-                return Ok(Err("INVALID_INPUT"));
-            }
-        }
-    }
-    match fields.0.keys().next() {
-        None => Ok(Ok(record)),
-        Some(unknown) => fail(format!("no such field: {unknown}")),
-    }
+    record.status = fields.text("status");
+    record.waiting_for = fields.text("waiting_for");
+    record.updated_at = fields.time("updated_at");
+    record.status_updated_at = fields.time("status_updated_at");
+    record.terminal = fields.terminal();
+    let is_set = fields.extra(&mut record.extra);
+    fields.finish()?;
+    Ok(if is_set { Ok(record) } else { Err("INVALID_INPUT") })
 }
 
-struct Fields(Map<String, Value>);
+/// Named arguments, which are taken out one by one.
+#[derive(Default)]
+pub(super) struct Fields(pub(super) Map<String, Value>);
 
 impl Fields {
-    fn text(&mut self, name: &str) -> Option<String> {
+    pub(super) fn text(&mut self, name: &str) -> Option<String> {
         match self.0.remove(name)? {
             Value::String(text) => Some(text),
             _ => None,
         }
+    }
+
+    pub(super) fn flag(&mut self, name: &str) -> Option<bool> {
+        self.0.remove(name)?.as_bool()
+    }
+
+    pub(super) fn terminal(&mut self) -> Option<Terminal> {
+        let Value::Object(terminal) = self.0.remove("terminal")? else { return None };
+        let mut parts = Self(terminal);
+        let mut part = |name| parts.text(name);
+        Some(Terminal::new(part("multiplexer"), part("session"), part("pane")))
+    }
+
+    /// Sets further keys, given as JSON text; false if one is refused.
+    pub(super) fn extra(&mut self, extra: &mut Extra) -> bool {
+        let Some(Value::Object(members)) = self.0.remove("extra") else { return true };
+        members.iter().all(|(key, text)| extra.set(key, text.as_str().unwrap_or_default()).is_ok())
+    }
+
+    /// Nothing may be left that nobody took.
+    pub(super) fn finish(self) -> Outcome {
+        match self.0.keys().next() {
+            None => Ok(()),
+            Some(unknown) => fail(format!("no such field: {unknown}")),
+        }
+    }
+
+    /// Seconds; words such as `nan` stand for what JSON cannot say.
+    fn time(&mut self, name: &str) -> Option<f64> {
+        Some(match self.0.remove(name)? {
+            Value::String(word) => word.parse().unwrap_or(f64::NAN),
+            number => number.as_f64().unwrap_or(f64::NAN),
+        })
     }
 }

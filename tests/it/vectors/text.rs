@@ -1,21 +1,23 @@
 //! Texts with placeholders, and content made of them.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Outcome, fail, skip};
 
 /// Facts that are numbers in a record.
-const NUMBERS: [&str; 5] = ["pid", "pid_ns", "time_ns", "started_at", "revision"];
+const NUMBERS: [&str; 6] = ["pid", "own_pid", "pid_ns", "time_ns", "started_at", "revision"];
 
 /// What stands for the placeholders of a case.
 pub(super) struct Texts {
     fragments: Value,
     facts: Value,
+    /// What a case found out while it ran.
+    kept: Map<String, Value>,
 }
 
 impl Texts {
     pub(super) fn new(fragments: &Value, facts: Value) -> Self {
-        Self { fragments: fragments.clone(), facts }
+        Self { fragments: fragments.clone(), facts, kept: Map::new() }
     }
 
     /// Adds a fact that is known only when the case runs.
@@ -23,9 +25,14 @@ impl Texts {
         self.facts[name] = fact.into();
     }
 
+    /// Keeps a value of a file as a fact, of the type that it has there.
+    pub(super) fn keep(&mut self, name: &str, value: Value) {
+        self.kept.insert(name.to_owned(), value);
+    }
+
     /// A fact as text.
     pub(super) fn fact(&self, name: &str) -> Outcome<String> {
-        match self.facts.get(name) {
+        match self.kept.get(name).or_else(|| self.facts.get(name)) {
             Some(Value::String(text)) => Ok(text.clone()),
             Some(Value::Number(number)) => Ok(number.to_string()),
             Some(Value::Null) => skip(format!("{name} is not known here")),
@@ -63,6 +70,9 @@ impl Texts {
         match value {
             Value::String(text) => {
                 let inside = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+                if let Some(kept) = inside.and_then(|name| self.kept.get(name)) {
+                    return Ok(kept.clone());
+                }
                 let number = inside.is_some_and(|name| NUMBERS.contains(&name));
                 let text = self.text(text)?;
                 Ok(if number {

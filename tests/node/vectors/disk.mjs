@@ -19,7 +19,7 @@ export class Disk {
     const disk = new Disk()
     texts.facts.dir = disk.#folder.replaceAll('\\', '/')
     disk.path = join(disk.#folder, given.path ?? 's.runtime.json')
-    if (given.file !== undefined) await disk.#make(given.file, texts)
+    if (given.file !== undefined) await disk.#makeAtPath(given.file, texts)
     disk.#before = fs.readdirSync(disk.#folder)
     return disk
   }
@@ -33,53 +33,70 @@ export class Disk {
     return join(this.#folder, name)
   }
 
-  async #make(file, texts) {
-    if (isContent(file)) {
-      putPrivate(this.path, texts.content(file))
-      if (file.owner !== undefined) giveTo(this.path, file.owner)
-      return
+  async #makeAtPath(file, texts) {
+    if (file.kind === 'below_a_file') {
+      putPrivate(this.beside('f'), '')
+      this.path = join(this.beside('f'), 's.runtime.json')
+    } else if (file.kind === 'through_a_linked_folder') {
+      fs.mkdirSync(this.beside('real'))
+      putPrivate(join(this.beside('real'), 's.runtime.json'), texts.content(file.to))
+      link('real', this.beside('link'))
+      this.path = join(this.beside('link'), 's.runtime.json')
+    } else {
+      await this.make(this.path, file, texts)
     }
-    const link = (target, path) => {
-      if (WINDOWS) throw new Skip('links are not made on Windows')
-      fs.symlinkSync(target, path)
+  }
+
+  /** Makes a file where nothing is; a link leads to `target` in the folder of the case. */
+  async make(path, file, texts, target = 'target') {
+    if (isContent(file)) {
+      putPrivate(path, texts.content(file))
+      if (file.owner !== undefined) this.giveTo(path, file.owner)
+      return
     }
     switch (file.kind) {
       case 'missing':
         return
       case 'directory':
-        return fs.mkdirSync(this.path)
+        return fs.mkdirSync(path)
       case 'full_directory':
-        fs.mkdirSync(this.path)
-        return putPrivate(join(this.path, 'f'), '')
-      case 'below_a_file':
-        putPrivate(this.beside('f'), '')
-        this.path = join(this.beside('f'), 's.runtime.json')
-        return
-      case 'through_a_linked_folder':
-        fs.mkdirSync(this.beside('real'))
-        putPrivate(join(this.beside('real'), 's.runtime.json'), texts.content(file.to))
-        link('real', this.beside('link'))
-        this.path = join(this.beside('link'), 's.runtime.json')
-        return
+        fs.mkdirSync(path)
+        return putPrivate(join(path, 'f'), '')
       case 'symlink':
         this.#target = { path: this.beside('target'), bytes: texts.content(file.to) }
         putPrivate(this.#target.path, this.#target.bytes)
-        return link('target', this.path)
+        return link(target, path)
       case 'dangling_symlink':
-        return link('target', this.path)
+        return link(target, path)
       case 'symlink_loop':
-        return link('s.runtime.json', this.path)
+        return link(basename(path), path)
       case 'fifo':
-        return makeNode(this.path, 'p')
+        return makeNode(path, 'p')
       case 'device':
-        return makeNode(this.path, 'c', '1', '5')
+        return makeNode(path, 'c', '1', '5')
       case 'socket':
         if (WINDOWS) throw new Skip('no such sockets on Windows')
         this.#server = net.createServer()
-        return await new Promise((resolve) => this.#server.listen(this.path, resolve))
+        return await new Promise((resolve) => this.#server.listen(path, resolve))
       default:
         throw new Error(`no such file: ${JSON.stringify(file)}`)
     }
+  }
+
+  giveTo(path, owner) {
+    if (process.geteuid?.() !== 0) throw new Skip('only root gives files away')
+    fs.chownSync(path, owner, owner)
+  }
+
+  /** Every file below the folder with its bytes, or what else it is. */
+  contents() {
+    const names = fs.readdirSync(this.#folder, { recursive: true }).sort()
+    return names.map((name) => {
+      const path = join(this.#folder, name)
+      const found = fs.lstatSync(path)
+      const bytes = found.isFile() ? fs.readFileSync(path, 'latin1') : null
+      return [name, found.mode, bytes]
+    })
   }
 
   /** Checks what is at the path, and what never changes. */
@@ -90,11 +107,15 @@ export class Disk {
       assert.equal(String(fs.readFileSync(this.path)), String(texts.content(left)))
       return
     }
-    const found = fs.lstatSync(this.path, { throwIfNoEntry: false })
+    this.checkKind(this.path, left)
+  }
+
+  checkKind(path, left) {
+    const found = fs.lstatSync(path, { throwIfNoEntry: false })
     const kinds = {
       missing: () => found === undefined,
-      directory: () => fs.readdirSync(this.path).length === 0,
-      full_directory: () => fs.existsSync(join(this.path, 'f')),
+      directory: () => fs.readdirSync(path).length === 0,
+      full_directory: () => fs.existsSync(join(path, 'f')),
       symlink: () => found?.isSymbolicLink(),
       fifo: () => found?.isFIFO(),
     }
@@ -122,9 +143,9 @@ function putPrivate(path, bytes) {
   fs.chmodSync(path, 0o600)
 }
 
-function giveTo(path, owner) {
-  if (process.geteuid?.() !== 0) throw new Skip('only root gives files away')
-  fs.chownSync(path, owner, owner)
+function link(target, path) {
+  if (WINDOWS) throw new Skip('links are not made on Windows')
+  fs.symlinkSync(target, path)
 }
 
 function makeNode(path, ...type) {

@@ -1,6 +1,6 @@
 // Texts with placeholders, and content made of them: see tests/vectors/README.md.
 
-const NUMBERS = /^\$\{(pid|pid_ns|time_ns|started_at|revision)\}$/
+const NUMBERS = /^\$\{(pid|own_pid|pid_ns|time_ns|started_at|revision)\}$/
 
 /** A case that cannot run here. */
 export class Skip extends Error {}
@@ -45,6 +45,19 @@ export class Texts {
     if (typeof value !== 'object' || value === null) return value
     const members = Object.entries(value).map(([key, member]) => [key, this.value(member)])
     return Object.fromEntries(members)
+  }
+
+  /** The same in arguments, at every depth; what was kept of a file is what it was there. */
+  deep(value) {
+    if (typeof value === 'string') {
+      const [, name] = /^\$\{([a-z_]+)\}$/.exec(value) ?? []
+      const kept = name !== undefined && !NUMBERS.test(value) ? this.facts[name] : undefined
+      return kept ?? this.value(value)
+    }
+    if (isContent(value)) return this.content(value).toString()
+    if (Array.isArray(value)) return value.map((member) => this.deep(member))
+    if (typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(Object.entries(value).map(([key, of]) => [key, this.deep(of)]))
   }
 
   /** The bytes of a content. */

@@ -6,7 +6,7 @@
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, FileType, FlockOperation, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use super::super::not_a_file;
@@ -47,38 +47,31 @@ impl LockFile {
             }
             // The last holder may have removed the file after it was opened here: then this is a
             // lock on nothing that anybody else would find.
-            let is_there = rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW)
-                .is_ok_and(|now| (now.st_dev, now.st_ino) == (stat.st_dev, stat.st_ino));
-            if is_there {
+            if is_at(&file, path) {
                 return Ok(Some(Self { file, path: path.to_owned() }));
             }
         }
         Err(Error::file(ErrorCode::Busy, "claim", path, "it is replaced all the time"))
     }
 
-    /// Says in the file who holds it. Others may see it half written, or not at all.
-    pub(crate) fn write(&self, bytes: &[u8]) -> Result<()> {
-        let failed = |errno: Errno| Error::os("write", &self.path, errno.into());
-        rustix::fs::ftruncate(&self.file, 0).map_err(failed)?;
-        let mut done = 0;
-        while done < bytes.len() {
-            match rustix::io::pwrite(&self.file, &bytes[done..], done as u64) {
-                Ok(0) => return Err(failed(Errno::IO)),
-                Ok(written) => done += written,
-                Err(Errno::INTR) => {}
-                Err(errno) => return Err(failed(errno)),
-            }
-        }
-        Ok(())
-    }
-
-    /// Removes the file, then lets go: whoever opened it meanwhile sees that it is no more there.
+    /// Removes the file, then lets go: whoever opened it meanwhile sees that it is no more there. A
+    /// file that somebody put in its place is not ours to remove.
     pub(crate) fn release(self) -> Result<()> {
+        if !is_at(&self.file, &self.path) {
+            return Ok(());
+        }
         match rustix::fs::unlinkat(CWD, &self.path, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
             Err(errno) => Err(Error::os("release", &self.path, errno.into())),
         }
     }
+}
+
+/// Whether an open file is the one that a path names.
+fn is_at(file: &OwnedFd, path: &Path) -> bool {
+    let id = |stat: Stat| (stat.st_dev, stat.st_ino);
+    let there = rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW).map(id);
+    there.is_ok() && there == rustix::fs::fstat(file).map(id)
 }
 
 fn open(path: &Path) -> rustix::io::Result<OwnedFd> {

@@ -47,34 +47,48 @@ static void put_socket(const char *path) {
     close(descriptor);
 }
 
+/* Makes a file of a kind that may be anywhere; tells whether there is such a kind. A link to a file
+ * leads to `target`, which is put at the path `target_path`. */
+static bool put_simple_kind(const char *path, const char *kind, json_t *file, const char *target,
+                            const char *target_path) {
+    if (strcmp(kind, "missing") == 0)
+        return true;
+    if (strcmp(kind, "directory") == 0) {
+        put_folder(path);
+    } else if (strcmp(kind, "full_directory") == 0) {
+        char inner[2 * PATH_ROOM + 2];
+        put_folder(path);
+        snprintf(inner, sizeof inner, "%s/f", path);
+        put(inner, bytes_of("", 0));
+    } else if (strcmp(kind, "fifo") == 0) {
+        if (mkfifo(path, 0600) != 0)
+            FAIL("a FIFO cannot be made");
+    } else if (strcmp(kind, "socket") == 0) {
+        put_socket(path);
+    } else if (strcmp(kind, "device") == 0) {
+        if (mknod(path, S_IFCHR | 0600, makedev(1, 5)) != 0)
+            end_case(SKIPPED, "a device cannot be made: %s", strerror(errno));
+    } else if (strcmp(kind, "symlink") == 0) {
+        link_content = json_object_get(file, "to");
+        put(target_path, content_of(link_content));
+        put_link(target, path);
+    } else if (strcmp(kind, "dangling_symlink") == 0) {
+        put_link(target, path);
+    } else if (strcmp(kind, "symlink_loop") == 0) {
+        put_link(strrchr(path, '/') + 1, path);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static void put_kind(const char *kind, json_t *file) {
     json_t *to = json_object_get(file, "to");
     if (kind == NULL)
         FAIL("a file without content or kind");
-    if (strcmp(kind, "missing") == 0)
+    if (put_simple_kind(case_path, kind, file, "target", beside("target")))
         return;
-    if (strcmp(kind, "directory") == 0) {
-        put_folder(case_path);
-    } else if (strcmp(kind, "full_directory") == 0) {
-        put_folder(case_path);
-        put(beside("s.runtime.json/f"), bytes_of("", 0));
-    } else if (strcmp(kind, "fifo") == 0) {
-        if (mkfifo(case_path, 0600) != 0)
-            FAIL("a FIFO cannot be made");
-    } else if (strcmp(kind, "socket") == 0) {
-        put_socket(case_path);
-    } else if (strcmp(kind, "device") == 0) {
-        if (mknod(case_path, S_IFCHR | 0600, makedev(1, 5)) != 0)
-            end_case(SKIPPED, "a device cannot be made: %s", strerror(errno));
-    } else if (strcmp(kind, "symlink") == 0) {
-        put(beside("target"), content_of(to));
-        put_link("target", case_path);
-        link_content = to;
-    } else if (strcmp(kind, "dangling_symlink") == 0) {
-        put_link("target", case_path);
-    } else if (strcmp(kind, "symlink_loop") == 0) {
-        put_link("s.runtime.json", case_path);
-    } else if (strcmp(kind, "below_a_file") == 0) {
+    if (strcmp(kind, "below_a_file") == 0) {
         put(beside("f"), bytes_of("", 0));
         snprintf(case_path, sizeof case_path, "%s", beside("f/s.runtime.json"));
     } else if (strcmp(kind, "through_a_linked_folder") == 0) {
@@ -85,6 +99,11 @@ static void put_kind(const char *kind, json_t *file) {
     } else {
         FAIL("no such file: %s", kind);
     }
+}
+
+static void give_away(const char *path, json_t *owner) {
+    if (owner != NULL && chown(path, (uid_t)json_integer_value(owner), (gid_t)-1) != 0)
+        end_case(SKIPPED, "a file cannot be given away: %s", strerror(errno));
 }
 
 static void list_names(const char *folder, char *names, size_t room) {
@@ -106,8 +125,7 @@ static void disk_make(json_t *test) {
     snprintf(case_path, sizeof case_path, "%s/%s", case_folder, path ? path : "s.runtime.json");
     if (is_content(file)) {
         put(case_path, content_of(file));
-        if (owner != NULL && chown(case_path, (uid_t)json_integer_value(owner), (gid_t)-1) != 0)
-            end_case(SKIPPED, "a file cannot be given away: %s", strerror(errno));
+        give_away(case_path, owner);
     } else if (file != NULL) {
         put_kind(json_string_value(json_object_get(file, "kind")), file);
     }
@@ -120,35 +138,51 @@ static void expect_content(const char *what, const char *path, json_t *content) 
         FAIL("%s: expected %.800s, got %.800s", what, wanted.data, found.data);
 }
 
-/* Checks what is at the path, and what never changes. */
-static void check_left(json_t *left) {
-    const char *kind = json_string_value(json_object_get(left, "kind"));
+/* Checks that what is at a path is of a kind. */
+static void check_kind(const char *path, const char *kind) {
+    static const struct {
+        const char *name;
+        mode_t type;
+    } TYPES[] = {
+        {"directory", S_IFDIR},    {"full_directory", S_IFDIR},   {"fifo", S_IFIFO},
+        {"socket", S_IFSOCK},      {"device", S_IFCHR},           {"symlink", S_IFLNK},
+        {"symlink_loop", S_IFLNK}, {"dangling_symlink", S_IFLNK},
+    };
     struct stat found;
-    int is_there = lstat(case_path, &found) == 0, is_right = 0;
-    if (link_content != NULL)
-        expect_content("what the link points to", beside("target"), link_content);
-    if (left == NULL)
-        return;
-    if (is_content(left)) {
-        expect_content("what is left", case_path, left);
-        return;
-    }
+    bool is_there = lstat(path, &found) == 0;
     if (kind == NULL)
         FAIL("something without a kind is to be left");
-    if (strcmp(kind, "missing") == 0)
-        is_right = !is_there;
-    else if (strcmp(kind, "directory") == 0)
-        is_right = folder_count(case_path) == 0;
-    else if (strcmp(kind, "full_directory") == 0)
-        is_right = folder_count(case_path) == 1;
-    else if (strcmp(kind, "symlink") == 0)
-        is_right = is_there && S_ISLNK(found.st_mode);
-    else if (strcmp(kind, "fifo") == 0)
-        is_right = is_there && S_ISFIFO(found.st_mode);
+    if (strcmp(kind, "missing") == 0) {
+        if (is_there)
+            FAIL("%s is there", path);
+        return;
+    }
+    for (size_t i = 0; i < sizeof TYPES / sizeof *TYPES; i++) {
+        if (strcmp(kind, TYPES[i].name) != 0)
+            continue;
+        if (!is_there || (found.st_mode & S_IFMT) != TYPES[i].type ||
+            (strcmp(kind, "directory") == 0 && folder_count(path) != 0) ||
+            (strcmp(kind, "full_directory") == 0 && folder_count(path) != 1))
+            FAIL("%s is not left: %s", kind, path);
+        return;
+    }
+    FAIL("no such file: %s", kind);
+}
+
+/* Checks what is at a path: content, or a kind. */
+static void check_file(const char *what, const char *path, json_t *wanted) {
+    if (is_content(wanted))
+        expect_content(what, path, wanted);
     else
-        FAIL("no such file: %s", kind);
-    if (!is_right)
-        FAIL("%s is not left", kind);
+        check_kind(path, json_string_value(json_object_get(wanted, "kind")));
+}
+
+/* Checks what is at the path, and what never changes. */
+static void check_left(json_t *left) {
+    if (link_content != NULL)
+        expect_content("what the link points to", beside("target"), link_content);
+    if (left != NULL)
+        check_file("what is left", case_path, left);
 }
 
 /* Checks that a write left one private file, and nothing else that was not there. */

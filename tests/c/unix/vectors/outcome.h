@@ -7,17 +7,23 @@
 #include <setjmp.h>
 #include <stdarg.h>
 
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
 enum { AGREES, SKIPPED, LEFT_OUT, DISAGREES };
 
 static jmp_buf case_end;
 static char case_reason[4000];
+/* Where in the case it ends: what is said before the reason. */
+static const char *case_at = "";
 
 /* Ends the case: it cannot run here (SKIPPED), C cannot say it (LEFT_OUT), or it DISAGREES. */
 __attribute__((noreturn, format(printf, 2, 3))) static void end_case(int outcome,
                                                                      const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(case_reason, sizeof case_reason, format, arguments);
+    const int at = snprintf(case_reason, sizeof case_reason, "%s", case_at);
+    vsnprintf(case_reason + at, sizeof case_reason - (size_t)at, format, arguments);
+    case_at = "";
     va_end(arguments);
     longjmp(case_end, outcome);
 }

@@ -24,6 +24,8 @@ static const struct {
     {"entrypoint", sessionreg_record_entrypoint},
     {"transcript_path", sessionreg_record_transcript_path},
     {"parent_session_id", sessionreg_record_parent_session_id},
+    {"status", sessionreg_record_status},
+    {"waiting_for", sessionreg_record_waiting_for},
 };
 
 static const struct {
@@ -35,7 +37,14 @@ static const struct {
     {"revision", sessionreg_record_revision},
 };
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
+static const struct {
+    const char *name;
+    double (*get)(const sessionreg_record *);
+} TIMES[] = {
+    {"started_at", sessionreg_record_started_at},
+    {"updated_at", sessionreg_record_updated_at},
+    {"status_updated_at", sessionreg_record_status_updated_at},
+};
 
 static bool is_any(json_t *value) {
     return json_is_string(value) && strcmp(json_string_value(value), "<any>") == 0;
@@ -75,6 +84,13 @@ static void compare_number(const char *name, double found, double absent, json_t
 }
 
 static void compare_terminal(const sessionreg_record *record, json_t *wanted) {
+    if (is_any(wanted)) {
+        if (sessionreg_record_terminal_multiplexer(record).data == NULL &&
+            sessionreg_record_terminal_session(record).data == NULL &&
+            sessionreg_record_terminal_pane(record).data == NULL)
+            FAIL("terminal is absent");
+        return;
+    }
     compare_text("multiplexer", sessionreg_record_terminal_multiplexer(record),
                  json_object_get(wanted, "multiplexer"));
     compare_text("session", sessionreg_record_terminal_session(record),
@@ -106,33 +122,65 @@ static void compare_extra(const sessionreg_record *record, json_t *wanted) {
         FAIL("%zu unknown keys, not %zu", count, json_object_size(wanted));
 }
 
-/* Compares a record with the expected one, laid over the base of its file. */
-static void compare_record(const sessionreg_record *record, json_t *base, json_t *expected) {
-    json_t *wanted = keep(base ? json_copy(base) : json_object(), release_json);
-    size_t known = 0;
-    json_object_update(wanted, expected);
+/* Compares one field of a record; tells whether records have it. */
+static bool compare_field(const sessionreg_record *record, const char *name, json_t *wanted) {
     for (size_t i = 0; i < COUNT(TEXTS); i++) {
-        compare_text(TEXTS[i].name, TEXTS[i].get(record), json_object_get(wanted, TEXTS[i].name));
-        known += json_object_get(wanted, TEXTS[i].name) != NULL;
+        if (strcmp(name, TEXTS[i].name) == 0) {
+            compare_text(name, TEXTS[i].get(record), wanted);
+            return true;
+        }
     }
     for (size_t i = 0; i < COUNT(NUMBERS); i++) {
-        compare_number(NUMBERS[i].name, (double)NUMBERS[i].get(record), -1,
-                       json_object_get(wanted, NUMBERS[i].name));
-        known += json_object_get(wanted, NUMBERS[i].name) != NULL;
+        if (strcmp(name, NUMBERS[i].name) == 0) {
+            compare_number(name, (double)NUMBERS[i].get(record), -1, wanted);
+            return true;
+        }
     }
-    compare_number("pid", sessionreg_record_pid(record), 0, json_object_get(wanted, "pid"));
-    compare_number("started_at", sessionreg_record_started_at(record), NAN,
-                   json_object_get(wanted, "started_at"));
-    compare_terminal(record, json_object_get(wanted, "terminal"));
-    compare_extra(record, json_object_get(wanted, "extra"));
-    static const char *const OTHERS[] = {"pid", "started_at", "terminal", "extra"};
-    for (size_t i = 0; i < COUNT(OTHERS); i++)
-        known += json_object_get(wanted, OTHERS[i]) != NULL;
-    if (known != json_object_size(wanted))
-        FAIL("a field is expected that no record has");
+    for (size_t i = 0; i < COUNT(TIMES); i++) {
+        if (strcmp(name, TIMES[i].name) == 0) {
+            compare_number(name, TIMES[i].get(record), NAN, wanted);
+            return true;
+        }
+    }
+    if (strcmp(name, "pid") == 0)
+        compare_number(name, sessionreg_record_pid(record), 0, wanted);
+    else if (strcmp(name, "terminal") == 0)
+        compare_terminal(record, wanted);
+    else if (strcmp(name, "extra") == 0)
+        compare_extra(record, wanted);
+    else
+        return false;
+    return true;
 }
 
-static double started_at_of(json_t *value) {
+/* Compares the fields of a record that are named, and no other. */
+static void compare_some(const sessionreg_record *record, json_t *wanted) {
+    const char *name;
+    json_t *value;
+    json_object_foreach(wanted, name, value) {
+        if (!compare_field(record, name, value))
+            FAIL("a field is expected that no record has: %s", name);
+    }
+}
+
+/* Compares a record with the expected one, laid over the base of its file. */
+static void compare_record(const sessionreg_record *record, json_t *base, json_t *expected) {
+    static const char *const OTHERS[] = {"pid", "terminal", "extra"};
+    json_t *wanted = keep(base ? json_copy(base) : json_object(), release_json);
+    json_object_update(wanted, expected);
+    compare_some(record, wanted);
+    /* What is not named is absent. */
+    for (size_t i = 0; i < COUNT(TEXTS); i++)
+        compare_field(record, TEXTS[i].name, json_object_get(wanted, TEXTS[i].name));
+    for (size_t i = 0; i < COUNT(NUMBERS); i++)
+        compare_field(record, NUMBERS[i].name, json_object_get(wanted, NUMBERS[i].name));
+    for (size_t i = 0; i < COUNT(TIMES); i++)
+        compare_field(record, TIMES[i].name, json_object_get(wanted, TIMES[i].name));
+    for (size_t i = 0; i < COUNT(OTHERS); i++)
+        compare_field(record, OTHERS[i], json_object_get(wanted, OTHERS[i]));
+}
+
+static double time_of(json_t *value) {
     if (value == NULL)
         return NAN;
     if (!json_is_string(value))
@@ -165,7 +213,9 @@ static sessionreg_status make_record(json_t *given, sessionreg_record **record) 
     sessionreg_fields made = SESSIONREG_FIELDS_INIT;
     const char *key;
     made.pid = pid_of(json_object_get(given, "pid"));
-    made.started_at = started_at_of(json_object_get(given, "started_at"));
+    made.started_at = time_of(json_object_get(given, "started_at"));
+    made.updated_at = time_of(json_object_get(given, "updated_at"));
+    made.status_updated_at = time_of(json_object_get(given, "status_updated_at"));
     made.session_id = take(fields, "session_id");
     made.work_dir = take(fields, "work_dir");
     made.hostname = take(fields, "hostname");
@@ -176,12 +226,16 @@ static sessionreg_status make_record(json_t *given, sessionreg_record **record) 
     made.entrypoint = take(fields, "entrypoint");
     made.transcript_path = take(fields, "transcript_path");
     made.parent_session_id = take(fields, "parent_session_id");
+    made.status = take(fields, "status");
+    made.waiting_for = take(fields, "waiting_for");
     made.terminal_multiplexer = c_text_of(json_object_get(terminal, "multiplexer"));
     made.terminal_session = c_text_of(json_object_get(terminal, "session"));
     made.terminal_pane = c_text_of(json_object_get(terminal, "pane"));
-    static const char *const OTHERS[] = {"pid", "started_at", "terminal", "extra"};
+    static const char *const OTHERS[] = {"pid", "terminal", "extra"};
     for (size_t i = 0; i < COUNT(OTHERS); i++)
         json_object_del(fields, OTHERS[i]);
+    for (size_t i = 0; i < COUNT(TIMES); i++)
+        json_object_del(fields, TIMES[i].name);
     if (json_object_size(fields) != 0)
         FAIL("a field is given that no record has");
     sessionreg_status status = sessionreg_record_new(&made, record, NULL);

@@ -18,6 +18,10 @@ static bytes fact(const char *name) {
         snprintf(number, sizeof number, "%lld", (long long)json_integer_value(value));
         return bytes_of(number, strlen(number));
     }
+    if (json_is_real(value)) {
+        snprintf(number, sizeof number, "%.17g", json_real_value(value));
+        return bytes_of(number, strlen(number));
+    }
     if (json_is_null(value))
         end_case(SKIPPED, "%s is not known here", name);
     FAIL("no such fact: %s", name);
@@ -63,6 +67,11 @@ static void append_text(bytes *to, const char *data, size_t length) {
         data = end + 1;
     }
     append(to, data, length);
+}
+
+/* Whether a value is that word. */
+static bool is_token(const char *word, json_t *value) {
+    return json_is_string(value) && strcmp(word, json_string_value(value)) == 0;
 }
 
 static bool is_content(json_t *value) {
@@ -125,6 +134,13 @@ static bytes text_of(json_t *value) {
         append_text(&made, json_string_value(value), json_string_length(value));
     else
         append_content(&made, value);
+    return made;
+}
+
+/* The same of a string that is no value. */
+static bytes bytes_of_text(const char *text) {
+    bytes made = bytes_of("", 0);
+    append_text(&made, text, strlen(text));
     return made;
 }
 

@@ -6,6 +6,10 @@ use std::path::Path;
 
 use super::super::{Outcome, skip};
 
+pub(super) fn make_folder(path: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(path)
+}
+
 #[expect(clippy::unnecessary_wraps, reason = "it can fail on other systems")]
 pub(super) fn make_private(_: &Path) -> io::Result<()> {
     Ok(())

@@ -1,16 +1,22 @@
 //! Modes, owners, links and special files.
 
 use std::ffi::CString;
-use std::fs::{FileType, Metadata, Permissions, set_permissions};
+use std::fs::{DirBuilder, FileType, Metadata, Permissions, set_permissions};
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _, chown, symlink};
+use std::os::unix::fs::{
+    DirBuilderExt as _, FileTypeExt as _, PermissionsExt as _, chown, symlink,
+};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 use super::super::{Outcome, Stop};
 
 const PRIVATE: u32 = 0o600;
+
+pub(super) fn make_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
 
 pub(super) fn make_private(path: &Path) -> io::Result<()> {
     set_permissions(path, Permissions::from_mode(PRIVATE))

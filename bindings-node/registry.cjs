@@ -1,0 +1,446 @@
+// The live registry: each call takes its arguments apart for the addon, and no more.
+'use strict'
+
+const { addon } = require('./addon.cjs')
+const { rethrow, verdictAt } = require('./answers.cjs')
+const { extraText, invalid, only } = require('./json.cjs')
+const { packedPatch } = require('./patch.cjs')
+const { packedTerminal, recordOf } = require('./record.cjs')
+
+const NONE = Object.freeze({})
+const REGISTRY_OPTIONS = new Set(['dialect'])
+const SWEEP_OPTIONS = new Set(['dryRun', 'sidecarFolders'])
+const SELECTORS = new Set(['pid', 'sessionId'])
+
+// The order in which the addon takes them: `src/session.rs` has the same.
+const NEW_FIELDS = [
+  'sessionId',
+  'workDir',
+  'agent',
+  'agentVersion',
+  'kind',
+  'name',
+  'entrypoint',
+  'status',
+  'transcriptPath',
+  'parentSessionId',
+  'sidecar',
+  'pidFile',
+  'keepSidecar',
+  'pid',
+]
+const NEW = new Set([...NEW_FIELDS, 'terminal', 'extra', 'extraJson', 'onError'])
+
+/** One element for each three of a list. */
+function threes(list, make) {
+  const made = []
+  for (let at = 0; at < list.length; at += 3) made.push(make(list[at], list[at + 1], list[at + 2]))
+  return made
+}
+
+function entriesOf(list) {
+  return threes(list, (record, reason, path) =>
+    Object.freeze({ record: recordOf(record), verdict: verdictAt(reason), path }),
+  )
+}
+
+function skippedOf(list) {
+  return threes(list, (path, code, reason) => Object.freeze({ path, code, reason }))
+}
+
+function scanOf([entries, skipped]) {
+  return { entries: entriesOf(entries), skipped: skippedOf(skipped) }
+}
+
+function sweptOf([removed, live, failed]) {
+  const gone = (path, reason, record) => Object.freeze({ path, reason, record: recordOf(record) })
+  return { removed: threes(removed, gone), live, failed: skippedOf(failed) }
+}
+
+class Registry {
+  #handle
+
+  constructor(dir, options = NONE) {
+    const { dialect } = only(options, REGISTRY_OPTIONS, 'the options object')
+    this.#handle = addon().registryOpen(dir ?? undefined, dialect)
+  }
+
+  get dir() {
+    return addon().registryDir(this.#handle)
+  }
+
+  get dialect() {
+    return addon().registryDialect(this.#handle)
+  }
+
+  async scan() {
+    return scanOf(await this.#query('scan'))
+  }
+
+  scanSync() {
+    return scanOf(this.#querySync('scan'))
+  }
+
+  async records() {
+    return entriesOf(await this.#query('records'))
+  }
+
+  recordsSync() {
+    return entriesOf(this.#querySync('records'))
+  }
+
+  async live() {
+    return entriesOf(await this.#query('live'))
+  }
+
+  liveSync() {
+    return entriesOf(this.#querySync('live'))
+  }
+
+  async countLive() {
+    return await this.#query('countLive')
+  }
+
+  countLiveSync() {
+    return this.#querySync('countLive')
+  }
+
+  async findByPid(pid) {
+    return entriesOf(await this.#query('findByPid', pid))
+  }
+
+  findByPidSync(pid) {
+    return entriesOf(this.#querySync('findByPid', pid))
+  }
+
+  async findBySession(sessionId) {
+    return entriesOf(await this.#query('findBySession', sessionId))
+  }
+
+  findBySessionSync(sessionId) {
+    return entriesOf(this.#querySync('findBySession', sessionId))
+  }
+
+  async findByWorkDir(workDir) {
+    return entriesOf(await this.#query('findByWorkDir', workDir))
+  }
+
+  findByWorkDirSync(workDir) {
+    return entriesOf(this.#querySync('findByWorkDir', workDir))
+  }
+
+  async ownerOf(pid) {
+    return entriesOf(await this.#query('ownerOf', pid))
+  }
+
+  ownerOfSync(pid) {
+    return entriesOf(this.#querySync('ownerOf', pid))
+  }
+
+  async findUnder(pid) {
+    return entriesOf(await this.#query('findUnder', pid))
+  }
+
+  findUnderSync(pid) {
+    return entriesOf(this.#querySync('findUnder', pid))
+  }
+
+  async register(fields) {
+    const onError = onErrorOf(fields)
+    try {
+      const registered = await addon().register(this.#handle, packNew(fields)).catch(rethrow)
+      return sessionOf(registered, onError)
+    } catch (error) {
+      return refused(error, onError)
+    }
+  }
+
+  registerSync(fields) {
+    const onError = onErrorOf(fields)
+    try {
+      return sessionOf(addon().registerSync(this.#handle, packNew(fields)), onError)
+    } catch (error) {
+      return refused(error, onError)
+    }
+  }
+
+  async openSession(by) {
+    const { pid, sessionId } = selector(by)
+    return sessionOf(await addon().openSession(this.#handle, pid, sessionId).catch(rethrow))
+  }
+
+  openSessionSync(by) {
+    const { pid, sessionId } = selector(by)
+    return sessionOf(addon().openSessionSync(this.#handle, pid, sessionId))
+  }
+
+  async sweep(options = NONE) {
+    const { dryRun, sidecarFolders = [] } = only(options, SWEEP_OPTIONS, 'the options object')
+    const folders = folderList(sidecarFolders)
+    return sweptOf(await addon().sweep(this.#handle, dryRun, folders).catch(rethrow))
+  }
+
+  sweepSync(options = NONE) {
+    const { dryRun, sidecarFolders = [] } = only(options, SWEEP_OPTIONS, 'the options object')
+    return sweptOf(addon().sweepSync(this.#handle, dryRun, folderList(sidecarFolders)))
+  }
+
+  async claim(agent, sessionId) {
+    return claimOf(await addon().claim(this.#handle, agent, sessionId).catch(rethrow))
+  }
+
+  claimSync(agent, sessionId) {
+    return claimOf(addon().claimSync(this.#handle, agent, sessionId))
+  }
+
+  #query(name, argument) {
+    return addon().query(this.#handle, name, argument).catch(rethrow)
+  }
+
+  #querySync(name, argument) {
+    return addon().querySync(this.#handle, name, argument)
+  }
+}
+
+function folderList(folders) {
+  if (typeof folders === 'string' || typeof folders?.[Symbol.iterator] !== 'function') {
+    throw invalid('`sidecarFolders` is no list')
+  }
+  return Array.from(folders)
+}
+
+function selector(by) {
+  const { pid, sessionId } = only(by, SELECTORS, 'what the session is looked up by')
+  if ((pid === undefined) === (sessionId === undefined)) {
+    throw invalid('a session is looked up by `pid` or by `sessionId`')
+  }
+  return { pid, sessionId }
+}
+
+function onErrorOf(fields) {
+  const onError = fields?.onError
+  if (onError === undefined || onError === null) return undefined
+  if (typeof onError !== 'function') throw invalid('`onError` is not a function')
+  return onError
+}
+
+/** The fields in the order of the list, then the terminal's and the further keys. */
+function packNew(fields) {
+  const known = { ...only(fields, NEW, 'the session') }
+  const values = NEW_FIELDS.map((name) => known[name])
+  return [...values, ...packedTerminal(known.terminal), extraText(known)]
+}
+
+const FROM_HANDLE = Symbol('from handle')
+
+/** Of a session that was never made: no record, no files, not registered. */
+const NO_VIEW = Object.freeze([null, null, null, null, null, false])
+
+/** A session of what the addon gave: its handle, and why it is inert, if it is. */
+let sessionOf
+
+class Session {
+  #handle
+  #onError
+
+  constructor(key, handle, onError) {
+    if (key !== FROM_HANDLE) throw invalid('a session comes from `register` or `openSession`')
+    this.#handle = handle
+    this.#onError = onError
+  }
+
+  static {
+    sessionOf = ([handle, error], onError) => {
+      if (error !== null) {
+        if (onError === undefined) throw error
+        tell(onError, error)
+      }
+      return new Session(FROM_HANDLE, handle, onError)
+    }
+  }
+
+  get record() {
+    return recordOf(this.#view()[0])
+  }
+
+  get sessionId() {
+    return this.record?.sessionId ?? null
+  }
+
+  get pid() {
+    return this.record?.pid ?? null
+  }
+
+  get path() {
+    return this.#view()[1]
+  }
+
+  get sidecarPath() {
+    return this.#view()[2]
+  }
+
+  get sidecarHolder() {
+    return this.#view()[3]
+  }
+
+  get pidFileHolder() {
+    return this.#view()[4]
+  }
+
+  get registered() {
+    return this.#view()[5]
+  }
+
+  update(patch) {
+    return this.#call('update', () => [undefined, packedPatch(patch)])
+  }
+
+  updateSync(patch) {
+    return this.#callSync('update', () => [undefined, packedPatch(patch)])
+  }
+
+  switch(newId, patch = NONE) {
+    return this.#call('switch', () => [newId, packedPatch(patch)])
+  }
+
+  switchSync(newId, patch = NONE) {
+    return this.#callSync('switch', () => [newId, packedPatch(patch)])
+  }
+
+  refresh() {
+    return this.#call('refresh')
+  }
+
+  refreshSync() {
+    return this.#callSync('refresh')
+  }
+
+  leave() {
+    return this.#call('leave')
+  }
+
+  leaveSync() {
+    return this.#callSync('leave')
+  }
+
+  close() {
+    return this.#call('close')
+  }
+
+  closeSync() {
+    return this.#callSync('close')
+  }
+
+  #view() {
+    return this.#handle === null ? NO_VIEW : addon().sessionView(this.#handle)
+  }
+
+  // Up to the first `await` it runs where it is called: there the call takes its place.
+  async #call(name, pack = nothing) {
+    if (this.#handle === null) return false
+    try {
+      const [id, patch] = pack()
+      return await addon().call(this.#handle, name, id, patch).catch(rethrow)
+    } catch (error) {
+      return this.#failed(error)
+    }
+  }
+
+  #callSync(name, pack = nothing) {
+    if (this.#handle === null) return false
+    try {
+      const [id, patch] = pack()
+      return addon().callSync(this.#handle, name, id, patch)
+    } catch (error) {
+      return this.#failed(error)
+    }
+  }
+
+  #failed(error) {
+    if (this.#onError === undefined) throw error
+    tell(this.#onError, error)
+    return false
+  }
+}
+
+/** The texts of a call that has none. */
+function nothing() {
+  return []
+}
+
+/**
+ * A session whose arguments were refused is inert, as one that could not be registered, and has no
+ * record. Without a function for its failures it is an error.
+ */
+function refused(error, onError) {
+  if (onError === undefined) throw error
+  tell(onError, error)
+  return sessionOf([null, null], onError)
+}
+
+/** A failure of the function for failures is nobody's here: it is reported as uncaught. */
+function tell(onError, error) {
+  try {
+    onError(error)
+  } catch (uncaught) {
+    queueMicrotask(() => {
+      throw uncaught
+    })
+  }
+}
+
+/** A claim of what the addon gave: its handle and its path. */
+let claimOf
+
+class Claim {
+  #handle
+  #path
+
+  constructor(key, handle, path) {
+    if (key !== FROM_HANDLE) throw invalid('a claim comes from `claim`')
+    this.#handle = handle
+    this.#path = path
+  }
+
+  static {
+    claimOf = ([handle, path]) => new Claim(FROM_HANDLE, handle, path)
+  }
+
+  get path() {
+    return this.#path
+  }
+
+  async release() {
+    await addon().release(this.#handle).catch(rethrow)
+  }
+
+  releaseSync() {
+    addon().releaseSync(this.#handle)
+  }
+}
+
+/** What ends it in a `using` declaration: quiet if it has ended already. */
+function quietly(end) {
+  return function () {
+    try {
+      const ended = this[end]()
+      return ended?.catch?.((error) => unlessClosed(error))
+    } catch (error) {
+      return unlessClosed(error)
+    }
+  }
+}
+
+function unlessClosed(error) {
+  if (error?.code !== 'CLOSED') throw error
+}
+
+for (const [Class, end] of [
+  [Session, 'close'],
+  [Claim, 'release'],
+]) {
+  if (Symbol.dispose) Class.prototype[Symbol.dispose] = quietly(`${end}Sync`)
+  if (Symbol.asyncDispose) Class.prototype[Symbol.asyncDispose] = quietly(end)
+}
+
+module.exports = { Claim, Registry, Session }
