@@ -24,9 +24,7 @@ pub(crate) struct Claim {
 
 #[pymethods]
 impl Claim {
-    /// The file by which the session is claimed.
-    ///
-    /// Never open it in this process: closing it would drop the claim.
+    /// The file that tells who claims the session.
     #[getter]
     fn path<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_path(py, &self.path)

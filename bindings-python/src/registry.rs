@@ -131,10 +131,11 @@ impl Registry {
     /// Register a session: publish its PID file and, where it is asked for, its sidecar.
     ///
     /// `kind` is by default what the environment variable `SESSIONREG_KIND` says. `sidecar` is a
-    /// path in which `{id}` stands for the session id; `keep_sidecar` leaves it in place when the
-    /// session is closed. Without `pid_file` the session is known by its sidecar alone, which then
-    /// also tells what it is doing. `pid` is the process that serves the session, by default this
-    /// one; `extra` holds further keys. None always means the default.
+    /// path outside of the registry's folder, in which `{id}` stands for the session id;
+    /// `keep_sidecar` leaves it in place when the session is closed. Without `pid_file` the
+    /// session is known by its sidecar alone, which then also tells what it is doing. `pid` is the
+    /// process that serves the session, by default this one; `extra` holds further keys. None
+    /// always means the default.
     ///
     /// It does not fail because another process holds a name: a sidecar whose holder may live is
     /// left alone, and `sidecar_holder` names the holder. In a folder with one file for each

@@ -141,6 +141,11 @@ fn fork(child: impl FnOnce()) -> Pid {
     }
 }
 
+/// Whether a child that does this ends well and in time.
+pub(crate) fn does_well(child: impl FnOnce()) -> bool {
+    wait(fork(child))
+}
+
 /// Whether the child ended well in time; one that did not is killed.
 fn wait(child: Pid) -> bool {
     let start = Instant::now();

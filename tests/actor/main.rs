@@ -18,6 +18,8 @@ mod pattern;
 #[cfg(target_os = "linux")]
 mod power;
 #[cfg(target_os = "linux")]
+mod registry;
+#[cfg(target_os = "linux")]
 mod reuse;
 
 #[cfg(target_os = "linux")]
@@ -58,6 +60,17 @@ fn main() {
         ["fork-into-namespace", folder] => forks::child_with_our_pid(folder),
         ["fork-among-writers", folder, rounds] => forks::among_writers(folder, number(rounds)),
         ["fork-and-stay", folder, children] => forks::that_stay(folder, number(children)),
+        ["register", dir, id] => registry::register(dir, id),
+        ["list", dir] => registry::list(dir),
+        ["sweep", dir] => registry::sweep(dir),
+        ["help", dir, pid, own, count] => registry::help(dir, pid, own, number(count)),
+        ["update-loop", dir] => registry::update_for_ever(dir),
+        ["live", dir, own, operations] => registry::live(dir, number(own), number(operations)),
+        ["claim", id] => registry::claim(id),
+        ["claim-in-turns", id, marker, rounds] => {
+            registry::claim_in_turns(id, marker, number(rounds));
+        }
+        ["fork-sessions", dir, rounds] => registry::forks(dir, number(rounds)),
         ["power-cuts", image, mount_point, rounds] => {
             power::cuts(image, mount_point, number(rounds));
         }

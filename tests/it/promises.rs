@@ -11,6 +11,8 @@ mod actor;
 #[cfg(target_os = "linux")]
 mod bounds;
 #[cfg(target_os = "linux")]
+mod claims;
+#[cfg(target_os = "linux")]
 mod faults;
 #[cfg(target_os = "linux")]
 mod forks;
@@ -36,9 +38,13 @@ mod pids;
 #[cfg(target_os = "linux")]
 mod power;
 #[cfg(target_os = "linux")]
+mod sessions;
+#[cfg(target_os = "linux")]
 mod states;
 #[cfg(target_os = "linux")]
 mod successors;
+#[cfg(target_os = "linux")]
+mod sweeps;
 #[cfg(target_os = "linux")]
 mod system;
 #[cfg(target_os = "linux")]

@@ -24,7 +24,7 @@ FORKS = """
 
     way, folder, times = sys.argv[1], sys.argv[2], int(sys.argv[3])
     owner = os.getpid()
-    registry = sessionreg.Registry(folder)
+    registry = sessionreg.Registry(folder + "/sessions")
 
     def use(session, claim):
         # What a child may do: look, and be told that it is not its session.
@@ -104,12 +104,12 @@ FORKS = """
             assert code == expected, code
         return False
 
-    sidecar = folder + "/{id}.runtime.json"
+    sidecar = folder + "/chats/{id}.runtime.json"
     with (
         registry.register(session_id="s", work_dir="/srv", sidecar=sidecar) as session,
         registry.claim("codex", "s") as claim,
     ):
-        files = session.path, session.sidecar_path
+        files = session.path, session.sidecar_path, claim.path
         before = [path.read_bytes() for path in files]
         for _ in range(times):
             if fork(session, claim):
@@ -130,7 +130,7 @@ FORKS = """
             assert holder == str(owner), holder
             assert session.update(status="busy")
     if os.getpid() == owner:
-        assert not any(path.exists() for path in (*files, claim.path))
+        assert not any(path.exists() for path in files)
         print("stood")
 """
 
@@ -145,7 +145,7 @@ WAYS = [
 def test_a_forked_child_never_removes_what_its_parent_registered(way: str, tmp_path: Path) -> None:
     done = run(FORKS, way, str(tmp_path), str(TIMES))
     assert (done.stdout.strip().split("\n")[-1], done.stderr) == ("stood", "")
-    assert os.listdir(tmp_path) == []
+    assert [name for _, _, names in os.walk(tmp_path) for name in names] == []
 
 
 @posix_only

@@ -175,7 +175,7 @@ WRONG: list[tuple[str, Any]] = [
 ]  # fmt: skip
 IMPOSSIBLE: list[tuple[str, Any]] = [
     ("session_id", ""), ("session_id", "\ud800"), ("work_dir", "relative"), ("work_dir", "\udcff"),
-    ("agent", "Upper"), ("agent", "schema"), ("kind", "no kind"),
+    ("agent", "Upper"), ("agent", "schema"), ("kind", "no kind"), ("sidecar", ""),
     ("sidecar", b"a\0b"), ("pid", 0), ("pid", -1), ("pid", 2**31), ("pid", 2**32 + 5),
     ("pid", 2**70), ("extra", {"a": float("nan")}), ("extra", {"pid": 1}),
     ("terminal", {"tab": "1"}), ("name", "x" * 70_000),
@@ -209,6 +209,12 @@ def test_an_id_that_would_leave_the_sidecars_folder_is_refused(
     for session_id in ("../x", "a/b", "..", ".x", "con"):
         with pytest.raises(InvalidIdError):
             registry.register(session_id=session_id, work_dir="/srv", sidecar=sidecar)
+    assert files(tmp_path) == []
+
+
+def test_a_sidecar_lies_outside_of_the_registry(registry: Registry, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError):
+        registry.register(session_id="s", work_dir="/srv", sidecar=registry.dir / "{id}.json")
     assert files(tmp_path) == []
 
 
@@ -683,7 +689,7 @@ def test_with_on_error_no_call_raises(registry: Registry, tmp_path: Path) -> Non
             lambda: session.update(status=5),
             lambda: session.switch("\ud800"),
         ],
-        "INVALID_ID": [lambda: session.switch("../x")],
+        "INVALID_ID": [lambda: session.switch("../x"), lambda: session.switch("")],
         "TypeError": [
             lambda: session.update(5),  # type: ignore[arg-type]
             lambda: session.update(x={1}),

@@ -14,7 +14,7 @@ from typing import Any
 FOLDER = Path(__file__).parents[1] / "vectors"
 
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
-_FACT = re.compile(r"([a-z_]+)(?:([+-])(\d+))?")
+_FACT = re.compile(r"([a-z_][a-z0-9_]*)(?:([+-])(\d+))?")
 _NUMBERS = {"pid", "own_pid", "pid_ns", "time_ns", "started_at", "revision"}
 _INTEGERS = {"pid", "own_pid", "ticks", "pid_inode", "pid_ns", "time_ns", "uid", "started_at"}
 

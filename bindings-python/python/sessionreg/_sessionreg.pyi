@@ -616,10 +616,7 @@ class Claim:
 
     @property
     def path(self) -> Path:
-        """The file by which the session is claimed.
-
-        Never open it in this process: closing it would drop the claim.
-        """
+        """The file that tells who claims the session."""
 
     def release(self) -> None:
         """Let go: another process may have the claim then. A second time is `ClosedError`."""
@@ -719,10 +716,11 @@ class Registry:
         """Register a session: publish its PID file and, where it is asked for, its sidecar.
 
         `kind` is by default what the environment variable `SESSIONREG_KIND` says. `sidecar` is a
-        path in which `{id}` stands for the session id; `keep_sidecar` leaves it in place when the
-        session is closed. Without `pid_file` the session is known by its sidecar alone, which then
-        also tells what it is doing. `pid` is the process that serves the session, by default this
-        one; `extra` holds further keys. None always means the default.
+        path outside of the registry's folder, in which `{id}` stands for the session id;
+        `keep_sidecar` leaves it in place when the session is closed. Without `pid_file` the
+        session is known by its sidecar alone, which then also tells what it is doing. `pid` is the
+        process that serves the session, by default this one; `extra` holds further keys. None
+        always means the default.
 
         It does not fail because another process holds a name: a sidecar whose holder may live is
         left alone, and `sidecar_holder` names the holder. In a folder with one file for each

@@ -32,7 +32,7 @@ enum Answer {
 
 enum Handle {
     Session(Session),
-    Claim(Claim),
+    Claim(Box<Claim>),
 }
 
 struct History<'a> {

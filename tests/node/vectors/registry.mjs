@@ -135,6 +135,8 @@ const EXPECTATIONS = new Set(
 
 class History {
   #handles = new Map()
+  // Also those whose name was given again.
+  #all = []
   #held = []
   #reported = []
 
@@ -146,7 +148,7 @@ class History {
 
   async end() {
     for (const path of this.#held) await this.processes.ask(`let_go ${path}`)
-    for (const handle of this.#handles.values()) {
+    for (const handle of this.#all) {
       // What it says is not looked at: it may be closed.
       await this.call(handle, handle instanceof sessionreg.Claim ? 'release' : 'close')
     }
@@ -247,13 +249,16 @@ class History {
   }
 
   #keep(as, result) {
-    if (result.error === undefined) this.#handles.set(as, result.value)
+    if (result.error === undefined) {
+      this.#handles.set(as, result.value)
+      this.#all.push(result.value)
+    }
     return result
   }
 
   #fields({ on_error: onError, extra, sidecar, ...rest }) {
     const fields = Object.fromEntries(Object.entries(rest).map(([k, v]) => [camel(k), v]))
-    if (sidecar !== undefined) fields.sidecar = `${this.disk.beside('')}${sidecar}`
+    if (sidecar !== undefined) fields.sidecar = this.disk.beside(sidecar)
     if (extra !== undefined) {
       const members = Object.entries(extra).map(([key, raw]) => `${JSON.stringify(key)}:${raw}`)
       fields.extraJson = `{${members.join()}}`

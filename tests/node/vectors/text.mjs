@@ -54,8 +54,8 @@ export class Texts {
       const kept = name !== undefined && !NUMBERS.test(value) ? this.facts[name] : undefined
       return kept ?? this.value(value)
     }
-    if (isContent(value)) return this.content(value).toString()
     if (Array.isArray(value)) return value.map((member) => this.deep(member))
+    if (isContent(value)) return this.content(value).toString()
     if (typeof value !== 'object' || value === null) return value
     return Object.fromEntries(Object.entries(value).map(([key, of]) => [key, this.deep(of)]))
   }

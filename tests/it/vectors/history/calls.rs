@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
-use sessionreg::{By, New, Patch, Result, SweepOptions};
+use sessionreg::{By, New, Patch, Result, Session, SweepOptions};
 
 use super::super::record::Fields;
 use super::super::{Outcome, expect_eq, fail, skip};
@@ -26,7 +26,7 @@ impl History<'_> {
             "open_session" => self.open_session(name, &mut args)?,
             "update" => {
                 let patch = args.0.remove("patch");
-                self.change(name, patch, |session, patch| session.update(patch))?
+                self.change(name, patch, Session::update)?
             }
             "switch" => {
                 let (patch, id) = (args.0.remove("patch"), text(&mut args, "session_id")?);
@@ -114,7 +114,7 @@ impl History<'_> {
         &self,
         name: &str,
         patch: Option<Value>,
-        call: impl FnOnce(&sessionreg::Session, Patch) -> Result<bool>,
+        call: impl FnOnce(&Session, Patch) -> Result<bool>,
     ) -> Outcome<Answer> {
         let session = self.session(name)?;
         let patch =
@@ -135,7 +135,7 @@ impl History<'_> {
     fn claim_session(&mut self, name: &str, args: &mut Fields) -> Outcome<Answer> {
         let (agent, id) = (text(args, "agent")?, text(args, "session_id")?);
         Ok(match self.registry.claim(&agent, &id) {
-            Ok(claim) => self.keep(name, Handle::Claim(claim), Answer::Claim),
+            Ok(claim) => self.keep(name, Handle::Claim(Box::new(claim)), Answer::Claim),
             Err(error) => Answer::Failed(error),
         })
     }

@@ -110,7 +110,8 @@ impl Files<'_> {
         for (folder, patterns) in folders.as_object().into_iter().flatten() {
             let mut left = names_in(&self.0.join(folder));
             let mut missing = vec![];
-            for pattern in patterns.as_array().into_iter().flatten().filter_map(Value::as_str) {
+            for pattern in patterns.as_array().into_iter().flatten() {
+                let Some(pattern) = pattern.as_str() else { return fail("a name is no text") };
                 let pattern = texts.text(pattern)?;
                 match left.iter().position(|name| tag_of(&pattern, name).is_some()) {
                     Some(place) => drop(left.swap_remove(place)),
