@@ -29,6 +29,15 @@ COLD = (
     " contenders before it, which in Node work on other threads too, leave of the caches."
 )
 
+UPDATE = (
+    "What it takes beyond the calls is reading and making text: the record's JSON, twice, the patch,"
+    " and the temporary file's name."
+)
+SCAN = (
+    "The floor opens and reads each file and looks at nothing; a record of 25 keys takes as long to"
+    " parse and to hold as its file takes to be read."
+)
+
 
 @dataclass(frozen=True)
 class Run:
@@ -153,6 +162,29 @@ def tables(kind: str) -> list[Table]:
                 Goal("Node sync", 2, "required"),
                 Goal("Node promise", 25, "µs"),
             ],
+        ),
+        Table(
+            "update",
+            f"Update a registered session: disk, {kind}",
+            [Run(program, "update", 300) for program in ("rust", "python", "node")],
+            [
+                *([Goal("Rust", 0.5, "floor")] if kind == "ext4" else []),
+                Goal("Rust", 1.2, "required", UPDATE),
+                Goal("Python", 4, "over Rust", UPDATE),
+                Goal("Node sync", 4, "over Rust", UPDATE),
+            ],
+            text="The record is read, changed and put back by all; the floor only replaces a file.",
+        ),
+        Table(
+            "scan",
+            "Scan a folder of 10,000 records",
+            [Run(program, "scan", 8, 1) for program in ("rust", "python", "node")],
+            [
+                Goal("Rust: the first scan", 1.25, "floor", SCAN),
+                Goal("Rust: a second scan, nothing changed", 0.6, "floor"),
+            ],
+            text="Each record has 25 keys and a verdict. The first scan works on all processors, the"
+            " floor on one.",
         ),
         Table(
             "verdict",

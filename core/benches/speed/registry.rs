@@ -40,8 +40,11 @@ fn fill(folder: &Path) {
 
 pub(crate) fn scan(folder: &Path, plan: Plan) {
     let folder = folder.join("sessions");
-    fs::create_dir_all(&folder).expect("a folder");
-    fill(&folder);
+    // Programs of other languages, and of later rounds, list the same one.
+    if !folder.exists() {
+        fs::create_dir_all(&folder).expect("a folder");
+        fill(&folder);
+    }
     let kept = Registry::open(&folder).expect("open");
     kept.scan().expect("scan");
     let contenders = vec![
@@ -63,7 +66,7 @@ pub(crate) fn scan(folder: &Path, plan: Plan) {
 }
 
 pub(crate) fn update(folder: &Path, plan: Plan) {
-    let registry = Registry::open(folder.join("sessions")).expect("open");
+    let registry = Registry::open(folder.join("updated")).expect("open");
     let session = registry.register(&New::session("s", "/home/user/project")).expect("register");
     let path = session.path().expect("a file");
     let text = fs::read(&path).expect("read");

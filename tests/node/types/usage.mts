@@ -1,5 +1,6 @@
 // What the types promise; `tsc` is the test. A line that must not pass says so.
 import sessionreg, {
+  type Claim,
   checkSessionId,
   type clear,
   type clearIfSync,
@@ -7,7 +8,9 @@ import sessionreg, {
   liveness,
   livenessAll,
   load,
+  type Patch,
   type Reason,
+  Registry,
   read,
   type readSync,
   SessionRecord,
@@ -55,6 +58,29 @@ for (const verdict of livenessAll(new Set([record, { sessionId: 's', workDir: '/
   const text: 'alive' | 'dead' | 'unknown' = verdict.state
   console.log(text)
 }
+
+const registry = new Registry(Buffer.from('/r'), { dialect: 'qwen' })
+const session = await registry.register({ sessionId: 's', workDir: '/w', sidecar: '/c/{id}.json' })
+holds<Equal<Awaited<ReturnType<typeof session.update>>, boolean>>()
+holds<Equal<ReturnType<typeof session.closeSync>, boolean>>()
+holds<Equal<typeof session.sidecarHolder, sessionreg.Holder | null>>()
+holds<Equal<Awaited<ReturnType<typeof registry.scan>>, sessionreg.Scan>>()
+holds<Equal<ReturnType<typeof registry.claimSync>, Claim>>()
+const patch: Patch = { status: 'waiting', waitingFor: null, terminal: { pane: '1' }, own: [1] }
+await session.switch('t', patch)
+for (const { record: listed, verdict, path } of await registry.live()) {
+  console.log(listed.status, verdict.reason, path)
+}
+const { removed } = registry.sweepSync({ dryRun: true, sidecarFolders: ['/c'] })
+holds<Equal<(typeof removed)[number]['reason'], Reason | null>>()
+// @ts-expect-error: a session comes from a registry.
+new sessionreg.Session()
+// @ts-expect-error: there is no such dialect.
+new Registry('/r', { dialect: 'other' })
+// @ts-expect-error: it is looked up by one or the other.
+registry.openSessionSync({})
+// @ts-expect-error: an id is text.
+await session.switch(5)
 
 const id: string = checkSessionId('s')
 const text: string = sidecarInProject('/p', id)

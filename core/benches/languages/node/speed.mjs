@@ -1,7 +1,7 @@
 // What the library costs in Node: the jobs of ../../speed, the same way and with the same output.
 //
 //     node speed.mjs <job> <folder> <calls> <calls a turn>
-import { promises, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { promises, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as sessionreg from 'sessionreg'
 import writeFileAtomic from 'write-file-atomic'
@@ -21,6 +21,14 @@ const other = join(folder, 'other.json')
 const temp = join(folder, 'other.tmp')
 sessionreg.writeSync(path, record)
 writeFileSync(other, JSON.stringify(value, null, 2))
+
+const sessions = join(folder, 'sessions')
+const kept = new sessionreg.Registry(sessions)
+const own = { sessionId: 's', workDir: '/home/user/project' }
+const session =
+  job === 'update' && new sessionreg.Registry(join(folder, 'updated')).registerSync(own)
+const patches = [{ status: 'busy' }, { status: 'idle' }]
+let updates = 0
 
 const jobs = {
   replace: {
@@ -50,6 +58,22 @@ const jobs = {
     'Node: fs.promises readFile, JSON.parse': async () =>
       JSON.parse(await promises.readFile(other, 'utf8')),
   },
+  update: {
+    'Node sync': () => session.updateSync(patches[updates++ % 2]),
+    'Node promise': () => session.update(patches[updates++ % 2]),
+  },
+  scan: {
+    'Node sync: the first scan': () => new sessionreg.Registry(sessions).scanSync(),
+    'Node sync: a second scan, nothing changed': () => kept.scanSync(),
+    'Node: readdirSync, readFileSync, JSON.parse': () =>
+      readdirSync(sessions).map((name) => JSON.parse(readFileSync(join(sessions, name), 'utf8'))),
+    'Node: fs.promises, Promise.all': async () =>
+      await Promise.all(
+        (await promises.readdir(sessions)).map(async (name) =>
+          JSON.parse(await promises.readFile(join(sessions, name), 'utf8')),
+        ),
+      ),
+  },
   verdict: {
     Node: () => sessionreg.liveness(record),
     'Node: process.kill(pid, 0)': () => process.kill(process.pid, 0),
@@ -73,6 +97,8 @@ for (let turn = 0; turn < warmingUp + turns; turn++) {
   }
   contenders.reverse()
 }
+
+if (session) session.closeSync()
 
 for (const { name, times } of contenders) {
   times.sort((a, b) => a - b)

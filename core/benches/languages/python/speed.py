@@ -5,6 +5,8 @@ speed.py <job> <folder> <calls> <calls a turn>
 
 from __future__ import annotations
 
+import atexit
+import itertools
 import json
 import math
 import os
@@ -84,6 +86,33 @@ def read(folder: Path) -> Contenders:
     }
 
 
+def update(folder: Path) -> Contenders:
+    """Say what a session is doing."""
+    session = sessionreg.Registry(folder / "updated").register(
+        session_id="s", work_dir="/home/user/project"
+    )
+    atexit.register(session.close)
+    states = itertools.cycle(["busy", "idle"])
+    return {"Python": lambda: session.update(status=next(states))}
+
+
+def scan(folder: Path) -> Contenders:
+    """List a folder of many records."""
+    sessions = folder / "sessions"
+    kept = sessionreg.Registry(sessions)
+
+    def by_json() -> None:
+        for entry in os.scandir(sessions):
+            with open(entry.path, encoding="utf-8") as file:
+                json.load(file)
+
+    return {
+        "Python: the first scan": lambda: sessionreg.Registry(sessions).scan(),
+        "Python: a second scan, nothing changed": lambda: kept.scan(),
+        "Python: os.scandir, open, json.load": by_json,
+    }
+
+
 def verdict(_: Path) -> Contenders:
     """Judge one process."""
     pid = os.getpid()
@@ -105,6 +134,8 @@ JOBS = {
     "replace": replace,
     "replace-durably": replace_durably,
     "read": read,
+    "update": update,
+    "scan": scan,
     "verdict": verdict,
     "verdict-by-ps": verdict_by_ps,
 }
