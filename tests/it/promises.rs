@@ -13,6 +13,8 @@ mod bounds;
 #[cfg(target_os = "linux")]
 mod claims;
 #[cfg(target_os = "linux")]
+mod dialects;
+#[cfg(target_os = "linux")]
 mod faults;
 #[cfg(target_os = "linux")]
 mod forks;
