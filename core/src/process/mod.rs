@@ -30,8 +30,7 @@ use crate::error::{Error, ErrorCode, Result};
 
 pub(crate) use per_process::PerProcess;
 pub(crate) use sys::{
-    HAS_PID_NAMESPACES, INITIAL_TIME_NS, PLATFORM, epoch_of, generation, host, hostname, parent_of,
-    probe,
+    HAS_PID_NAMESPACES, INITIAL_TIME_NS, PLATFORM, epoch_of, host, hostname, parent_of, probe,
 };
 
 /// The largest process id that any system gives out; larger ones never reach a system call.
@@ -190,21 +189,30 @@ pub(crate) fn bare_start(proc_start: &str) -> Cow<'_, str> {
     }
 }
 
+/// Which process runs on this memory: another one in a forked child.
+type Incarnation = (u64, u32);
+
+/// By a page that the kernel empties on fork, for a child in another namespace may have our pid; and
+/// by the pid, for an emulator of programs may say that it empties such pages, and not do it.
+fn incarnation() -> Incarnation {
+    (sys::generation(), std::process::id())
+}
+
 /// What tells whether this is still the process, and the run of it, that something was made in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Own {
-    generation: u64,
+    incarnation: Incarnation,
     inode: Option<u64>,
 }
 
 impl Own {
     pub(crate) fn now() -> Self {
-        Self { generation: generation(), inode: sys::own_inode(&host()) }
+        Self { incarnation: incarnation(), inode: sys::own_inode(&host()) }
     }
 
     /// Not so in a forked child. Asks the system for nothing.
     pub(crate) fn is_this_process(self) -> bool {
-        self.generation == generation()
+        self.incarnation == incarnation()
     }
 
     /// The same memory under another number: the process was restored from a checkpoint, perhaps

@@ -2,14 +2,14 @@
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::generation;
+use super::{Incarnation, incarnation};
 
 /// One value for each process that runs on this memory. A child never takes a lock that a thread
 /// of its parent may have held when it was forked.
 pub(crate) struct PerProcess<T>(OnceLock<Box<Node<T>>>);
 
 struct Node<T> {
-    generation: u64,
+    incarnation: Incarnation,
     value: Mutex<T>,
     /// That of a child.
     next: PerProcess<T>,
@@ -21,13 +21,13 @@ impl<T: Default> PerProcess<T> {
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
-        let generation = generation();
+        let incarnation = incarnation();
         let mut list = self;
         loop {
             let node = list.0.get_or_init(|| {
-                Box::new(Node { generation, value: Mutex::default(), next: Self::new() })
+                Box::new(Node { incarnation, value: Mutex::default(), next: Self::new() })
             });
-            if node.generation == generation {
+            if node.incarnation == incarnation {
                 return node.value.lock().unwrap_or_else(PoisonError::into_inner);
             }
             list = &node.next;
