@@ -204,6 +204,7 @@ test_aarch64() {
     leave_out promises::owners::the_owner_of_a_file_must_be_the_user "the emulator has no clone3"
     leave_out promises::forks::a_forked_child_of_a_user_of_the_library "$start"
     leave_out promises::kills::a_reader_never_sees_a_partial "$start, which names temporary files"
+    leave_out promises::sweeps::a_sweep_never_removes "threads that race for a lock take minutes there"
     beyond "the vector make-own-process: $start"
     export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="timeout --kill-after=10 900"
     SESSIONREG_SKIP=make-own-process run_tests aarch64-unknown-linux-gnu "${out[@]}"
