@@ -204,6 +204,7 @@ test_aarch64() {
     leave_out promises::owners::the_owner_of_a_file_must_be_the_user "the emulator has no clone3"
     leave_out promises::forks::a_forked_child_of_a_user_of_the_library "$start"
     leave_out promises::kills::a_reader_never_sees_a_partial "$start, which names temporary files"
+    leave_out promises::sweeps::temporary_files_go "$start, which names temporary files"
     leave_out promises::sweeps::a_sweep_never_removes "threads that race for a lock take minutes there"
     local own_start="make-own-process history-register-ours history-register-qwen"
     own_start+=" history-register-qwen-names history-register-claude history-sidecar-keys"
