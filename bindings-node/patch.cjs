@@ -11,7 +11,8 @@ const NAMES = new Map(
 
 function packedPatch(patch) {
   if (!isPlain(patch)) throw invalid('the patch is not a plain object')
-  const named = {}
+  // Without a prototype: `__proto__` is a key like any other.
+  const named = Object.create(null)
   for (const [name, value] of Object.entries(patch)) {
     named[NAMES.get(name) ?? name] = name === 'terminal' ? place(value) : value
   }

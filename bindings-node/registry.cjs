@@ -291,40 +291,40 @@ class Session {
     return this.#view()[5]
   }
 
-  update(patch) {
-    return this.#call('update', () => [undefined, packedPatch(patch)])
+  async update(patch) {
+    return await this.#call('update', () => [undefined, packedPatch(patch)])
   }
 
   updateSync(patch) {
     return this.#callSync('update', () => [undefined, packedPatch(patch)])
   }
 
-  switch(newId, patch = NONE) {
-    return this.#call('switch', () => [newId, packedPatch(patch)])
+  async switch(newId, patch = NONE) {
+    return await this.#call('switch', () => [newId, packedPatch(patch)])
   }
 
   switchSync(newId, patch = NONE) {
     return this.#callSync('switch', () => [newId, packedPatch(patch)])
   }
 
-  refresh() {
-    return this.#call('refresh')
+  async refresh() {
+    return await this.#call('refresh')
   }
 
   refreshSync() {
     return this.#callSync('refresh')
   }
 
-  leave() {
-    return this.#call('leave')
+  async leave() {
+    return await this.#call('leave')
   }
 
   leaveSync() {
     return this.#callSync('leave')
   }
 
-  close() {
-    return this.#call('close')
+  async close() {
+    return await this.#call('close')
   }
 
   closeSync() {
