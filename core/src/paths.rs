@@ -127,7 +127,7 @@ pub(crate) fn is_absolute(work_dir: &str) -> bool {
 
 /// qwen-code's name of a project: every UTF-16 code unit outside `[A-Za-z0-9]` becomes `-`, so a
 /// character beyond the basic plane gives two. On Windows the path is lower-cased first.
-fn encode_work_dir(work_dir: &str) -> String {
+pub(crate) fn encode_work_dir(work_dir: &str) -> String {
     let lowered;
     let work_dir = if cfg!(windows) {
         lowered = work_dir.to_lowercase();

@@ -25,7 +25,16 @@ pub(crate) fn refuse_pidfds(errno: &str) {
         _ => panic!("{errno}: only ENOSYS and EPERM are known"),
     }
     .cast_unsigned();
-    let call = u32::try_from(libc::SYS_pidfd_open).expect("a system call's number");
+    refuse(libc::SYS_pidfd_open, errno);
+}
+
+/// Has every `inotify_init1` of this process fail, as for a user who has no more of them.
+pub(crate) fn refuse_inotify() {
+    refuse(libc::SYS_inotify_init1, libc::EMFILE.cast_unsigned());
+}
+
+fn refuse(call: libc::c_long, errno: u32) {
+    let call = u32::try_from(call).expect("a system call's number");
     let statement = |code: u32, k: u32, jump_if_true, jump_if_false| libc::sock_filter {
         code: u16::try_from(code).expect("an opcode"),
         jt: jump_if_true,

@@ -21,6 +21,8 @@ mod power;
 mod registry;
 #[cfg(target_os = "linux")]
 mod reuse;
+#[cfg(target_os = "linux")]
+mod watch;
 
 #[cfg(target_os = "linux")]
 fn main() {
@@ -70,6 +72,16 @@ fn main() {
         ["claim-in-turns", id, marker, rounds] => {
             registry::claim_in_turns(id, marker, number(rounds));
         }
+        ["snapshot", folder] => watch::snapshot(folder),
+        ["watch-idle", folder, millis] => watch::idle(folder, number(millis)),
+        ["panes", ref data @ ..] => watch::panes(data),
+        ["record-turns", data] => watch::record_turns(data),
+        ["watch-cycles", folder] => watch::cycles(folder),
+        ["watch-without-inotify", folder] => watch::without_inotify(folder),
+        ["watch-many", folder] => watch::many(folder),
+        ["fork-monitor", folder] => watch::fork(folder),
+        ["hold-open", path] => watch::hold_open(path, None),
+        ["hold-open", path, lock] => watch::hold_open(path, Some(lock)),
         ["fork-sessions", dir, rounds] => registry::forks(dir, number(rounds)),
         ["power-cuts", image, mount_point, rounds] => {
             power::cuts(image, mount_point, number(rounds));

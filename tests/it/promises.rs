@@ -36,11 +36,15 @@ mod owners;
 #[path = "../actor/pattern.rs"]
 mod pattern;
 #[cfg(target_os = "linux")]
+mod pictures;
+#[cfg(target_os = "linux")]
 mod pids;
 #[cfg(target_os = "linux")]
 mod power;
 #[cfg(target_os = "linux")]
 mod sessions;
+#[cfg(target_os = "linux")]
+mod snapshots;
 #[cfg(target_os = "linux")]
 mod states;
 #[cfg(target_os = "linux")]
@@ -50,4 +54,8 @@ mod sweeps;
 #[cfg(target_os = "linux")]
 mod system;
 #[cfg(target_os = "linux")]
+mod tidying;
+#[cfg(target_os = "linux")]
 mod trace;
+#[cfg(target_os = "linux")]
+mod watches;

@@ -16,6 +16,7 @@ mod history;
 mod ops;
 mod record;
 mod scan;
+mod snapshot;
 mod text;
 
 use text::Texts;

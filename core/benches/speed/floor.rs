@@ -1,11 +1,13 @@
 //! The system calls that a job cannot do without, and nothing else.
 
-use std::path::Path;
+use std::hint::black_box;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
 
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{
-    AtFlags, CWD, Dir, FlockOperation, Mode, OFlags, RenameFlags, openat, renameat, renameat_with,
-    unlinkat,
+    AtFlags, CWD, Dir, FlockOperation, Mode, OFlags, RenameFlags, inotify, openat, renameat,
+    renameat_with, unlinkat,
 };
 use rustix::process::{Pid, PidfdFlags, getpid, pidfd_open, test_kill_process};
 use rustix::time::Timespec;
@@ -157,4 +159,59 @@ fn poll(fd: &impl std::os::fd::AsFd) {
     let mut fds = [PollFd::new(fd, PollFlags::IN)];
     let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
     rustix::event::poll(&mut fds, Some(&at_once)).expect("poll");
+}
+
+/// Reads what `/proc` says of every process.
+pub(crate) fn processes() {
+    for pid in pids() {
+        // One that ended meanwhile has nothing to say.
+        let _ = std::fs::read(format!("/proc/{pid}/stat")).map(black_box);
+    }
+}
+
+/// Asks what every descriptor of every process is open on.
+pub(crate) fn descriptors() {
+    for pid in pids() {
+        let Ok(folder) = std::fs::read_dir(format!("/proc/{pid}/fd")) else { continue };
+        for entry in folder.flatten() {
+            let _ = std::fs::read_link(entry.path()).map(black_box);
+        }
+    }
+}
+
+fn pids() -> impl Iterator<Item = u32> {
+    let entries = std::fs::read_dir("/proc").expect("/proc").flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+/// A folder with a watch, and a file that is replaced in it.
+pub(crate) struct Watched {
+    inotify: OwnedFd,
+    folder: PathBuf,
+}
+
+impl Watched {
+    pub(crate) fn new(folder: &Path) -> Self {
+        let folder = folder.join("floor-watched");
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let inotify = inotify::init(inotify::CreateFlags::CLOEXEC).expect("inotify");
+        inotify::add_watch(&inotify, &folder, inotify::WatchFlags::MOVED_TO).expect("a watch");
+        Self { inotify, folder }
+    }
+
+    pub(crate) fn change(&self) {
+        let temp = self.folder.join(".t");
+        std::fs::write(&temp, "{}").expect("write");
+        std::fs::rename(temp, self.folder.join("f")).expect("rename");
+        rustix::io::read(&self.inotify, &mut [0_u8; 4096]).expect("an event");
+    }
+}
+
+/// Ends a process and waits until that shows.
+pub(crate) fn end(child: &mut std::process::Child) {
+    let pid = Pid::from_raw(i32::try_from(child.id()).expect("a pid")).expect("a pid");
+    let fd = pidfd_open(pid, PidfdFlags::empty()).expect("a pidfd");
+    child.kill().expect("kill");
+    let mut fds = [PollFd::new(&fd, PollFlags::IN)];
+    rustix::event::poll(&mut fds, None).expect("poll");
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 use sessionreg::{Record, WriteOptions};
 
 use crate::turns::{Plan, compare, contender};
-use crate::{floor, registry};
+use crate::{floor, registry, snapshot};
 
 /// The jobs that the other languages do too.
 const SHARED: [(&str, usize); 6] = [
@@ -32,6 +32,10 @@ pub(crate) fn run(job: &str, folder: &Path, plan: Plan) {
         "verdicts" => verdicts(plan),
         "scan" => registry::scan(folder, plan),
         "update" => registry::update(folder, plan),
+        "snapshot" => snapshot::take(folder, plan),
+        "open-files" => snapshot::open_files(folder, plan),
+        "change" => snapshot::change(folder, plan),
+        "exit" => snapshot::exit(folder, plan),
         _ => panic!("there is no job {job}"),
     }
 }
@@ -43,6 +47,10 @@ pub(crate) fn run_all() {
     }
     run("verdicts", folder.path(), Plan { calls: 50, calls_a_turn: 10 });
     run("scan", folder.path(), Plan { calls: 20, calls_a_turn: 2 });
+    run("snapshot", folder.path(), Plan { calls: 20, calls_a_turn: 2 });
+    run("open-files", folder.path(), Plan { calls: 10, calls_a_turn: 1 });
+    run("change", folder.path(), Plan { calls: 2_000, calls_a_turn: 10 });
+    run("exit", folder.path(), Plan { calls: 100, calls_a_turn: 1 });
 }
 
 /// The record that contenders of every language write.

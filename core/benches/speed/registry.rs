@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::hint::black_box;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sessionreg::{New, Patch, Registry};
@@ -38,13 +38,18 @@ fn fill(folder: &Path) {
     std::thread::sleep(SETTLING);
 }
 
-pub(crate) fn scan(folder: &Path, plan: Plan) {
+/// The folder that is listed; programs of other languages, and of later rounds, list the same one.
+pub(crate) fn many_records(folder: &Path) -> PathBuf {
     let folder = folder.join("sessions");
-    // Programs of other languages, and of later rounds, list the same one.
     if !folder.exists() {
         fs::create_dir_all(&folder).expect("a folder");
         fill(&folder);
     }
+    folder
+}
+
+pub(crate) fn scan(folder: &Path, plan: Plan) {
+    let folder = many_records(folder);
     let kept = Registry::open(&folder).expect("open");
     kept.scan().expect("scan");
     let contenders = vec![

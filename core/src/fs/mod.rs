@@ -4,7 +4,7 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::{Error, ErrorCode, Result};
 
@@ -17,7 +17,12 @@ mod windows;
 #[cfg(windows)]
 use windows as sys;
 
-pub(crate) use sys::{Folder, Listing, LockFile, ensure_folder, is_local, is_own, read};
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) use sys::id_of;
+pub(crate) use sys::{
+    Folder, Listing, LockFile, ensure_folder, file_id, is_local, is_own, modified_nanos, read,
+    read_head, read_tail, sees_processes_of,
+};
 
 /// No record is larger; a larger file is not read.
 pub(crate) const MAX_RECORD_BYTES: usize = 64 * 1024;
@@ -32,6 +37,21 @@ pub(crate) struct Contents {
     /// The user id of the file's owner; `None` where the system has no such thing.
     pub(crate) owner: Option<u32>,
     pub(crate) stamp: Stamp,
+}
+
+/// Which file something is, whatever its path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct FileId {
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+    pub(crate) owner: u32,
+}
+
+/// The beginning or the end of a file.
+pub(crate) struct Part {
+    pub(crate) bytes: Vec<u8>,
+    /// Whether it is all of the file.
+    pub(crate) is_whole: bool,
 }
 
 /// What of a file changes when it is written or replaced.
@@ -52,6 +72,16 @@ impl Stamp {
         const GRAIN: Duration = Duration::from_secs(3);
         let is_past = |time| now.duration_since(time).is_ok_and(|age| age > GRAIN);
         is_past(self.modified) && is_past(self.changed)
+    }
+
+    /// Whether the file was not written for so long.
+    pub(crate) fn is_older(&self, now: SystemTime, than: Duration) -> bool {
+        now.duration_since(self.modified).is_ok_and(|age| age > than)
+    }
+
+    /// When the file was written, in seconds since the Unix epoch.
+    pub(crate) fn modified_seconds(&self) -> f64 {
+        self.modified.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
     }
 
     /// How long ago the file was written, by today's clock; none if that is yet to come.

@@ -7,6 +7,8 @@ use std::mem::size_of;
 use std::ptr;
 use std::rc::Rc;
 
+pub(crate) use super::unlisted::{LockTable, ProcessTable};
+
 use super::{Facts, Host, Lineage, Probe, Want, hash_machine_id};
 
 pub(crate) const PLATFORM: &str = "darwin";
@@ -15,6 +17,9 @@ pub(crate) const HAS_PID_NAMESPACES: bool = false;
 
 /// There are no time namespaces here, so none is ever compared with it.
 pub(crate) const INITIAL_TIME_NS: u64 = 0;
+
+/// Nor PID namespaces.
+pub(crate) const INITIAL_PID_NS: u64 = 0;
 
 /// The host; nothing of it is worth remembering.
 pub(crate) fn host() -> Rc<Host> {

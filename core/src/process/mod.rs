@@ -16,6 +16,8 @@ mod windows;
 use windows as sys;
 
 mod per_process;
+#[cfg(any(target_os = "macos", windows))]
+mod unlisted;
 
 #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "macos", windows)))]
 compile_error!("sessionreg knows the processes of Linux, macOS and Windows");
@@ -30,7 +32,8 @@ use crate::error::{Error, ErrorCode, Result};
 
 pub(crate) use per_process::PerProcess;
 pub(crate) use sys::{
-    HAS_PID_NAMESPACES, INITIAL_TIME_NS, PLATFORM, epoch_of, host, hostname, parent_of, probe,
+    HAS_PID_NAMESPACES, INITIAL_PID_NS, INITIAL_TIME_NS, LockTable, PLATFORM, ProcessTable,
+    epoch_of, host, hostname, parent_of, probe,
 };
 
 /// The largest process id that any system gives out; larger ones never reach a system call.
@@ -112,6 +115,27 @@ pub(crate) struct Facts {
 pub(crate) struct Lineage {
     pub(crate) parent: u32,
     pub(crate) start: u64,
+}
+
+/// What the kernel shows of a file's exclusive flock(2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(any(target_os = "macos", windows), expect(dead_code, reason = "its table is not read"))]
+pub(crate) enum Lock {
+    HeldBy(u32),
+    Free,
+}
+
+/// A process as the table of all of them shows it.
+#[derive(Clone, Debug)]
+pub(crate) struct ProcessInfo {
+    pub(crate) pid: u32,
+    pub(crate) start: u64,
+    pub(crate) user: u32,
+    /// Its controlling terminal, such as `pts/3`.
+    pub(crate) terminal: Option<String>,
+    /// What it calls itself, at most 15 bytes.
+    pub(crate) name: String,
+    pub(crate) has_exited: bool,
 }
 
 /// The identity of the calling process, read now.
@@ -226,6 +250,21 @@ impl Own {
         }
         restored
     }
+}
+
+/// No process is that far from its ancestors; a limit in case the table changes while it is read.
+const MAX_DEPTH: usize = 4096;
+
+/// A process and its ancestors. A parent that is younger than its child is not its parent: the pid
+/// went to another process meanwhile.
+pub(crate) fn ancestry(pid: u32) -> impl Iterator<Item = u32> {
+    let lineage = |pid: u32| {
+        (1..=MAX_PID).contains(&pid).then(|| parent_of(pid)).flatten().map(|of| (pid, of))
+    };
+    let step = move |(_, child): &(u32, Lineage)| {
+        lineage(child.parent).filter(|(_, parent)| parent.start <= child.start)
+    };
+    std::iter::successors(lineage(pid), step).take(MAX_DEPTH).map(|(pid, _)| pid)
 }
 
 /// A pseudo-random function of a constant under the machine id as its key: machine-id(5) asks

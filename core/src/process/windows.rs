@@ -25,6 +25,8 @@ use windows_sys::Win32::System::Threading::{
 };
 use windows_sys::w;
 
+pub(crate) use super::unlisted::{LockTable, ProcessTable};
+
 use super::{Facts, Host, Lineage, Probe, Want, hash_machine_id};
 
 pub(crate) const PLATFORM: &str = "win32";
@@ -33,6 +35,9 @@ pub(crate) const HAS_PID_NAMESPACES: bool = false;
 
 /// There are no time namespaces here, so none is ever compared with it.
 pub(crate) const INITIAL_TIME_NS: u64 = 0;
+
+/// Nor PID namespaces.
+pub(crate) const INITIAL_PID_NS: u64 = 0;
 
 thread_local! {
     static HOST: OnceCell<Rc<Host>> = const { OnceCell::new() };

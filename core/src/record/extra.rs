@@ -30,6 +30,11 @@ impl Extra {
         })
     }
 
+    /// The members of a file that holds a JSON object, or why it holds none.
+    pub(crate) fn of_object(text: &[u8]) -> std::result::Result<Self, String> {
+        members(text).map(|members| Self::from_members(&members)).map_err(|refusal| refusal.reason)
+    }
+
     /// How many keys there are.
     pub fn len(&self) -> usize {
         self.0.len()
@@ -61,6 +66,19 @@ impl Extra {
     /// Removes a key; tells whether it was there.
     pub fn remove(&mut self, key: &str) -> bool {
         self.position(key).map(|index| self.0.remove(index)).is_some()
+    }
+
+    /// Takes over the keys that are not there.
+    pub(crate) fn add_missing(&mut self, other: Self) {
+        let known: Vec<&str> = self.0.iter().map(|entry| entry.key.get()).collect();
+        let new: Vec<_> =
+            other.0.into_iter().filter(|entry| !known.contains(&entry.key.get())).collect();
+        self.0.extend(new);
+    }
+
+    /// Drops the keys that give access to a session.
+    pub(crate) fn drop_secrets(&mut self) {
+        drop(super::Secrets::taken_from(self));
     }
 
     /// Moves a key, if it is there, to the end of another.

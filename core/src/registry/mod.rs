@@ -3,7 +3,6 @@
 pub(crate) mod claim;
 mod file_name;
 mod memory;
-mod parallel;
 mod queries;
 mod scan;
 mod sweep;

@@ -3,10 +3,7 @@
 use super::{Entry, Registry};
 use crate::error::Result;
 use crate::liveness::State;
-use crate::process::{self, Lineage, MAX_PID};
-
-/// No process is that far from its ancestors; a limit in case the table changes while it is read.
-const MAX_DEPTH: usize = 4096;
+use crate::process::ancestry;
 
 impl Registry {
     /// Every record, whatever its verdict.
@@ -65,16 +62,4 @@ impl Registry {
 
 fn is_alive(entry: &Entry) -> bool {
     entry.verdict.state == State::Alive
-}
-
-/// A process and its ancestors. A parent that is younger than its child is not its parent: the pid
-/// went to another process meanwhile.
-fn ancestry(pid: u32) -> impl Iterator<Item = u32> {
-    let lineage = |pid: u32| {
-        (1..=MAX_PID).contains(&pid).then(|| process::parent_of(pid)).flatten().map(|of| (pid, of))
-    };
-    let step = move |(_, child): &(u32, Lineage)| {
-        lineage(child.parent).filter(|(_, parent)| parent.start <= child.start)
-    };
-    std::iter::successors(lineage(pid), step).take(MAX_DEPTH).map(|(pid, _)| pid)
 }

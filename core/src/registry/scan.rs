@@ -8,10 +8,10 @@ use std::time::SystemTime;
 use super::Registry;
 use super::file_name::FileName;
 use super::memory::{Memory, Recall, Remembered};
-use super::parallel::in_parallel;
 use crate::error::{Error, ErrorCode, Result};
 use crate::fs::{Contents, Listing, Stamp};
 use crate::liveness::{Judge, Verdict};
+use crate::parallel::in_parallel;
 use crate::record::{Attached, Dialect, Origin, Record, pid_file};
 
 /// A registered session, and whether its process is there.

@@ -18,8 +18,8 @@ pub(crate) use listing::Listing;
 pub(crate) use lock_file::LockFile;
 
 use super::{
-    Contents, LOCK_PATIENCE, MAX_RECORD_BYTES, Stamp, Target, WriteOptions, lock_timed_out,
-    not_a_file, too_large,
+    Contents, FileId, LOCK_PATIENCE, MAX_RECORD_BYTES, Part, Stamp, Target, WriteOptions,
+    lock_timed_out, not_a_file, too_large,
 };
 use crate::error::{Error, ErrorCode, Result};
 
@@ -33,6 +33,21 @@ pub(crate) fn read(path: &Path) -> Result<Contents> {
 }
 
 fn read_at(folder: impl AsFd, name: &OsStr, path: &Path) -> Result<Contents> {
+    let (file, stat) = open_regular(folder, name, path)?;
+    let size = usize::try_from(stat.st_size).unwrap_or(usize::MAX);
+    if size > MAX_RECORD_BYTES {
+        return Err(too_large(path));
+    }
+    let bytes =
+        read_up_to_limit(&file, size).map_err(|errno| Error::os("read", path, errno.into()))?;
+    if bytes.len() > MAX_RECORD_BYTES {
+        return Err(too_large(path));
+    }
+    Ok(Contents { bytes, owner: Some(stat.st_uid), stamp: stamp_of(&stat) })
+}
+
+/// Opens what may be read: a regular file of ours or of root.
+fn open_regular(folder: impl AsFd, name: &OsStr, path: &Path) -> Result<(OwnedFd, Stat)> {
     let failed = |errno: Errno| match errno {
         Errno::LOOP => not_a_file("read", path, "a symbolic link"),
         // A socket (on macOS the last of the three), or a device without a driver.
@@ -49,15 +64,38 @@ fn read_at(folder: impl AsFd, name: &OsStr, path: &Path) -> Result<Contents> {
         _ => return Err(not_a_file("read", path, "a special file")),
     }
     refuse_foreign(path, stat.st_uid)?;
-    let size = usize::try_from(stat.st_size).unwrap_or(usize::MAX);
-    if size > MAX_RECORD_BYTES {
-        return Err(too_large(path));
+    Ok((file, stat))
+}
+
+/// Reads the end of a regular file of ours, or of root, at most `limit` bytes of it.
+pub(crate) fn read_tail(path: &Path, limit: u64) -> Result<Part> {
+    let (file, stat) = open_regular(CWD, path.as_os_str(), path)?;
+    let size = u64::try_from(stat.st_size).unwrap_or(0);
+    let start = size.saturating_sub(limit);
+    read_part(&file, path, start, limit.min(size), start == 0)
+}
+
+/// Reads the beginning of such a file.
+pub(crate) fn read_head(path: &Path, limit: u64) -> Result<Part> {
+    let (file, stat) = open_regular(CWD, path.as_os_str(), path)?;
+    let size = u64::try_from(stat.st_size).unwrap_or(0);
+    read_part(&file, path, 0, limit.min(size), size <= limit)
+}
+
+fn read_part(file: &OwnedFd, path: &Path, start: u64, length: u64, is_whole: bool) -> Result<Part> {
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
+    let mut done = 0;
+    while done < bytes.len() {
+        match rustix::io::pread(file, &mut bytes[done..], start + done as u64) {
+            // Shorter than it was.
+            Ok(0) => break,
+            Ok(got) => done += got,
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(Error::os("read", path, errno.into())),
+        }
     }
-    let bytes = read_up_to_limit(&file, size).map_err(failed)?;
-    if bytes.len() > MAX_RECORD_BYTES {
-        return Err(too_large(path));
-    }
-    Ok(Contents { bytes, owner: Some(stat.st_uid), stamp: stamp_of(&stat) })
+    bytes.truncate(done);
+    Ok(Part { bytes, is_whole })
 }
 
 fn stamp_of(stat: &Stat) -> Stamp {
@@ -73,6 +111,31 @@ fn stamp_of(stat: &Stat) -> Stamp {
         modified: time(stat.st_mtime, stat.st_mtime_nsec),
         changed: time(stat.st_ctime, stat.st_ctime_nsec),
     }
+}
+
+/// Which file it is.
+pub(crate) fn id_of(stat: &Stat) -> FileId {
+    // Its type varies with the system.
+    #[allow(clippy::cast_sign_loss, clippy::unnecessary_cast)]
+    let device = stat.st_dev as u64;
+    FileId { device, inode: stat.st_ino, owner: stat.st_uid }
+}
+
+/// Which file a path names, links followed.
+pub(crate) fn file_id(path: &Path) -> Option<FileId> {
+    Some(id_of(&rustix::fs::stat(path).ok()?))
+}
+
+/// When a file was written, in nanoseconds since the Unix epoch; `None` if it is not there.
+pub(crate) fn modified_nanos(path: &Path) -> Option<u128> {
+    let modified = stamp_of(&rustix::fs::stat(path).ok()?).modified;
+    modified.duration_since(UNIX_EPOCH).ok().map(|since| since.as_nanos())
+}
+
+/// Whether processes of a user are shown to this one in all that they are.
+pub(crate) fn sees_processes_of(user: u32) -> bool {
+    let own = rustix::process::geteuid();
+    own.is_root() || own.as_raw() == user
 }
 
 /// Whether a file of this owner is one that this process might have made.

@@ -7,7 +7,7 @@ mod lock_file;
 
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::windows::ffi::OsStrExt as _;
 use std::os::windows::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::os::windows::io::{AsRawHandle as _, FromRawHandle as _, OwnedHandle};
@@ -30,7 +30,8 @@ pub(crate) use listing::Listing;
 pub(crate) use lock_file::LockFile;
 
 use super::{
-    Contents, LOCK_PATIENCE, MAX_RECORD_BYTES, Stamp, Target, WriteOptions, not_a_file, too_large,
+    Contents, FileId, LOCK_PATIENCE, MAX_RECORD_BYTES, Part, Stamp, Target, WriteOptions,
+    not_a_file, too_large,
 };
 use crate::error::{Error, ErrorCode, Result, code_of};
 
@@ -39,6 +40,21 @@ const ATTEMPTS: u32 = 10;
 
 /// Reads a regular file without following a link at its end.
 pub(crate) fn read(path: &Path) -> Result<Contents> {
+    let failed = |error| Error::os("read", path, error);
+    let (file, metadata) = open_regular(path)?;
+    if metadata.len() > MAX_RECORD_BYTES as u64 {
+        return Err(too_large(path));
+    }
+    let stamp = stamp_of(&metadata);
+    let mut bytes = Vec::new();
+    file.take(MAX_RECORD_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() > MAX_RECORD_BYTES {
+        return Err(too_large(path));
+    }
+    Ok(Contents { bytes, owner: None, stamp })
+}
+
+fn open_regular(path: &Path) -> Result<(File, Metadata)> {
     let failed = |error| Error::os("read", path, error);
     let file = persistently(|| {
         OpenOptions::new()
@@ -60,16 +76,46 @@ pub(crate) fn read(path: &Path) -> Result<Contents> {
     if metadata.file_attributes() & FILE_ATTRIBUTE_DIRECTORY != 0 {
         return Err(not_a_file("read", path, "a directory"));
     }
-    if metadata.len() > MAX_RECORD_BYTES as u64 {
-        return Err(too_large(path));
-    }
-    let stamp = stamp_of(&metadata);
+    Ok((file, metadata))
+}
+
+/// Reads the end of a regular file, at most `limit` bytes of it.
+pub(crate) fn read_tail(path: &Path, limit: u64) -> Result<Part> {
+    let (file, metadata) = open_regular(path)?;
+    let start = metadata.len().saturating_sub(limit);
+    read_part(file, path, start, limit, start == 0)
+}
+
+/// Reads the beginning of such a file.
+pub(crate) fn read_head(path: &Path, limit: u64) -> Result<Part> {
+    let (file, metadata) = open_regular(path)?;
+    read_part(file, path, 0, limit, metadata.len() <= limit)
+}
+
+fn read_part(mut file: File, path: &Path, start: u64, limit: u64, is_whole: bool) -> Result<Part> {
     let mut bytes = Vec::new();
-    file.take(MAX_RECORD_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() > MAX_RECORD_BYTES {
-        return Err(too_large(path));
+    let read =
+        file.seek(SeekFrom::Start(start)).and_then(|_| file.take(limit).read_to_end(&mut bytes));
+    match read {
+        Ok(_) => Ok(Part { bytes, is_whole }),
+        Err(error) => Err(Error::os("read", path, error)),
     }
-    Ok(Contents { bytes, owner: None, stamp })
+}
+
+/// Which file a path names: here only whether it names one.
+pub(crate) fn file_id(path: &Path) -> Option<FileId> {
+    fs::metadata(path).ok().map(|_| FileId { device: 0, inode: 0, owner: 0 })
+}
+
+/// When a file was written, in nanoseconds since the Unix epoch; `None` if it is not there.
+pub(crate) fn modified_nanos(path: &Path) -> Option<u128> {
+    let modified = fs::metadata(path).and_then(|metadata| metadata.modified()).ok()?;
+    modified.duration_since(UNIX_EPOCH).ok().map(|since| since.as_nanos())
+}
+
+/// Whether processes of a user are shown to this one in all that they are.
+pub(crate) fn sees_processes_of(_: u32) -> bool {
+    false
 }
 
 fn stamp_of(metadata: &Metadata) -> Stamp {

@@ -4,6 +4,8 @@
 //! What the calls say of zombies, threads, hidden and foreign processes is in `docs/liveness.md`.
 
 mod fork;
+mod locks;
+mod table;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -18,6 +20,8 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open, test_kill_process};
 use rustix::time::Timespec;
 
 pub(crate) use fork::generation;
+pub(crate) use locks::LockTable;
+pub(crate) use table::ProcessTable;
 
 use super::{Facts, Host, Lineage, Probe, Want, host_key_of};
 
@@ -28,6 +32,9 @@ pub(crate) const HAS_PID_NAMESPACES: bool = true;
 
 /// `PROC_TIME_INIT_INO` of `linux/proc_ns.h`: the time namespace in which nothing is shifted.
 pub(crate) const INITIAL_TIME_NS: u64 = 0xEFFF_FFFA;
+
+/// `PROC_PID_INIT_INO` of `linux/proc_ns.h`: the namespace that every process is shown in.
+pub(crate) const INITIAL_PID_NS: u64 = 0xEFFF_FFFC;
 
 /// `f_type` of pidfs, linux/magic.h.
 const PIDFS_MAGIC: u64 = 0x5049_4446;
@@ -271,6 +278,7 @@ fn users_of_pidfd(fd: &OwnedFd) -> Option<[u32; 2]> {
 struct Stat {
     state: u8,
     parent: u32,
+    terminal: u32,
     threads: u64,
     start: u64,
 }
@@ -291,9 +299,11 @@ impl Stat {
         let mut fields = text.get(name_end + 2..)?.split(|&byte| byte == b' ');
         let state = *fields.next()?.first()?;
         let parent = number(fields.next()?)?;
-        let threads = number(fields.nth(15)?)?;
+        // A device number that the kernel prints with a sign.
+        let terminal: i32 = number(fields.nth(2)?)?;
+        let threads = number(fields.nth(12)?)?;
         let start = number(fields.nth(1)?)?;
-        Some(Self { state, parent, threads, start })
+        Some(Self { state, parent, terminal: terminal.cast_unsigned(), threads, start })
     }
 
     /// A leader that exited before its threads reads as a zombie too; its process lives.

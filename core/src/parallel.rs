@@ -10,7 +10,7 @@ const MAX_THREADS: usize = 8;
 
 /// Gives `work` the parts of a list, with the place of each, and joins the results in the order of
 /// the list. A short list is one part, for the caller's own thread; none outlives the call.
-pub(super) fn in_parallel<T: Sync, R: Send>(
+pub(crate) fn in_parallel<T: Sync, R: Send>(
     list: &[T],
     work: impl Fn(usize, &[T]) -> Vec<R> + Sync,
 ) -> Vec<R> {
