@@ -5,7 +5,9 @@
  * folder, and since when. This library makes such records, writes them so that every reader sees
  * a complete one at every instant, reads them strictly, removes them safely, and judges whether
  * the process that a record names is still there. A registry is a folder of such files: in it a
- * program registers the sessions that it serves, and everybody can see which of them live.
+ * program registers the sessions that it serves, and everybody can see which of them live. A snapshot
+ * shows every agent session on the machine, whatever program serves it, and a monitor tells what
+ * changes.
  *
  * A program in ten lines
  * ----------------------
@@ -87,21 +89,22 @@
  * with its `_INIT` macro, which names every member, and change what is to be different. Another
  * size than that of a version which this library knows is `SESSIONREG_STATUS_INVALID_INPUT`.
  *
- * Time. Seconds since the Unix epoch, with fractions.
+ * Time. Seconds since the Unix epoch, with fractions. How long to wait, and what ends in `_ms`, is in
+ * milliseconds, and -1 is without end or as it is by default.
  *
  * Threads. Every function may be called from every thread. What threads may do with one object at
  * the same time is said with its type; a structure whose members are shown is plain memory.
  *
  * Fork. Nothing here belongs to a thread or holds a lock between two calls. A forked child may use
- * and free what it inherited; no file is removed by that. Sessions and claims stay the parent's: to
- * change one is `SESSIONREG_STATUS_CLOSED` in the child.
+ * and free what it inherited; no file is removed by that. Sessions, claims and monitors stay the
+ * parent's: to change or to use one is `SESSIONREG_STATUS_CLOSED` in the child.
  *
  * Defects. Should one of this library's own show itself by a panic, the call returns
  * `SESSIONREG_STATUS_PANIC` and the process goes on; a message is on standard error.
  *
- * Numbers. The numbers of statuses, states, reasons and dialects are fixed, and none is ever used
- * for something else. Later versions may add some: be prepared for one that this header does not
- * name.
+ * Numbers. The numbers of statuses, states, reasons, dialects and sources are fixed, and none is
+ * ever used for something else. Later versions may add some: be prepared for one that this header
+ * does not name.
  */
 
 #ifndef SESSIONREG_H
@@ -913,8 +916,8 @@ const char *sessionreg_dialect_string(uint32_t dialect);
  */
 
 /**
- * A file that was left alone, borrowed from a list or from what a sweep did. It never changes:
- * threads may look at one at the same time.
+ * A file that was left alone, borrowed from a list, a snapshot, or from what a sweep or a clean-up
+ * did. It never changes: threads may look at one at the same time.
  */
 typedef struct sessionreg_skipped sessionreg_skipped;
 
@@ -1536,6 +1539,753 @@ sessionreg_status sessionreg_claim_release(sessionreg_claim *claim,
 
 /** Frees a claim; one that was not released is held until the process ends. NULL is fine. */
 void sessionreg_claim_free(sessionreg_claim *claim);
+
+/*
+ * Where sessions are looked for
+ * -----------------------------
+ *
+ * Programs leave traces of their sessions in data folders of their own. By default those are taken
+ * that the programs' environment variables name, else the ones in the user's home; all can be
+ * given, several of each.
+ */
+
+/** A family of programs, and what its folders are. */
+enum sessionreg_source
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /** Registry folders of this library. */
+  SESSIONREG_SOURCE_REGISTRY = 1,
+  /** Claude Code: `CLAUDE_CONFIG_DIR`, `~/.claude`. */
+  SESSIONREG_SOURCE_CLAUDE_CODE = 2,
+  /** qwen-code: `QWEN_HOME`, `~/.qwen`, and for sidecars also `QWEN_RUNTIME_DIR`. */
+  SESSIONREG_SOURCE_QWEN_CODE = 3,
+  /** kimi-cli: `KIMI_SHARE_DIR`, `~/.kimi`. */
+  SESSIONREG_SOURCE_KIMI_CLI = 4,
+  /** Codex: `CODEX_HOME`, `~/.codex`. */
+  SESSIONREG_SOURCE_CODEX = 5,
+  /** Copilot CLI: `~/.copilot`. */
+  SESSIONREG_SOURCE_COPILOT = 6,
+  /** Data folders fed by hooks: `~/.local/share/amc`. */
+  SESSIONREG_SOURCE_HOOKS = 7,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sessionreg_source sessionreg_source;
+#else
+typedef uint32_t sessionreg_source;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Where to look, and what for. Threads may use one at the same time; who changes or frees it must
+ * be alone with it.
+ */
+typedef struct sessionreg_sources sessionreg_sources;
+
+/**
+ * Gives the sources that are used where none are given, for the caller to free.
+ *
+ * The folders are those that the environment names now; programs that leave no trace are looked for
+ * among the processes, and multiplexers are not asked.
+ */
+sessionreg_status sessionreg_sources_default(sessionreg_sources **sources,
+                                             sessionreg_error **error);
+
+/** Gives no source at all, a start for naming them, for the caller to free. */
+sessionreg_status sessionreg_sources_none(sessionreg_sources **sources,
+                                          sessionreg_error **error);
+
+/**
+ * Adds a folder; `source` is a `sessionreg_source`. Nothing is looked up on the file system: a
+ * folder that is not there yet has no sessions yet.
+ */
+sessionreg_status sessionreg_sources_add(sessionreg_sources *sources,
+                                         uint32_t source,
+                                         const char *folder,
+                                         sessionreg_error **error);
+
+/** Takes all folders of a source away, a `sessionreg_source`: the default ones as well. */
+sessionreg_status sessionreg_sources_clear(sessionreg_sources *sources,
+                                           uint32_t source,
+                                           sessionreg_error **error);
+
+/**
+ * Sets whether programs that leave no trace are looked for among the processes. Of such a process
+ * the folder is known, but not the session.
+ */
+sessionreg_status sessionreg_sources_set_processes(sessionreg_sources *sources,
+                                                   bool wanted,
+                                                   sessionreg_error **error);
+
+/**
+ * Sets whether tmux and zellij are asked for their panes. Without it nothing is started, and what
+ * depends on a pane is unknown.
+ */
+sessionreg_status sessionreg_sources_set_multiplexers(sessionreg_sources *sources,
+                                                      bool wanted,
+                                                      sessionreg_error **error);
+
+/**
+ * Sets whether sessions are listed that another one superseded in its terminal; otherwise they are
+ * not.
+ */
+sessionreg_status sessionreg_sources_set_superseded(sessionreg_sources *sources,
+                                                    bool wanted,
+                                                    sessionreg_error **error);
+
+/**
+ * Sets for how many seconds sessions are listed after they died, 24 hours otherwise; infinity:
+ * without end. `SESSIONREG_STATUS_INVALID_INPUT` for NaN and for less than nothing.
+ */
+sessionreg_status sessionreg_sources_set_dead_within(sessionreg_sources *sources,
+                                                     double seconds,
+                                                     sessionreg_error **error);
+
+/** Frees sources; what was made of them stays. NULL is fine. */
+void sessionreg_sources_free(sessionreg_sources *sources);
+
+/*
+ * Agent sessions
+ * --------------
+ *
+ * A session of an agent on this machine, as all that speak of it describe it together.
+ */
+
+/**
+ * An agent session as it was at one time, borrowed from a snapshot, a list or a batch, or a copy of
+ * one. It never changes: threads may look at one at the same time.
+ */
+typedef struct sessionreg_agent_session sessionreg_agent_session;
+
+/**
+ * Gives a copy that outlives what the session is borrowed from, for the caller to free. It costs
+ * little: what a session says is there once.
+ */
+sessionreg_status sessionreg_agent_session_clone(const sessionreg_agent_session *session,
+                                                 sessionreg_agent_session **copy,
+                                                 sessionreg_error **error);
+
+/** Whether two sessions say the same. NULL is equal to nothing. */
+bool sessionreg_agent_session_equal(const sessionreg_agent_session *session,
+                                    const sessionreg_agent_session *other);
+
+/**
+ * Gives all that is known of a session as one line of JSON, for the caller to free.
+ *
+ * The keys are the names of the functions that tell the same, such as `work_dir`; `terminal`,
+ * `transcript` and `context_usage` are objects, the verdict is `state` and `reason`. What is absent
+ * is left out. `mtime_ns` is text, and a path that is not Unicode has replacement characters.
+ */
+sessionreg_status sessionreg_agent_session_to_json(const sessionreg_agent_session *session,
+                                                   char **json,
+                                                   sessionreg_error **error);
+
+/** Frees a copy; a session that is borrowed goes with what it is borrowed from. NULL is fine. */
+void sessionreg_agent_session_free(sessionreg_agent_session *session);
+
+/*
+ * What an agent session says
+ * --------------------------
+ *
+ * All but its key, its verdict, its sources and its files may be absent.
+ */
+
+/** Whether its process was there, by the best evidence, and how that is known. */
+sessionreg_verdict sessionreg_agent_session_verdict(const sessionreg_agent_session *session);
+
+/**
+ * What identifies it: the registration, where there is one, so that a process that moves to another
+ * session keeps it. It is never absent.
+ */
+sessionreg_text sessionreg_agent_session_key(const sessionreg_agent_session *session);
+
+/** The program, such as `qwen-code`. */
+sessionreg_text sessionreg_agent_session_agent(const sessionreg_agent_session *session);
+
+/**
+ * The session's id; absent of a process of which only the folder is known. It is whatever a file
+ * says, and may contain NUL: see `sessionreg_session_id_check` before making a path of it.
+ */
+sessionreg_text sessionreg_agent_session_session_id(const sessionreg_agent_session *session);
+
+/** The process that serves it. */
+uint32_t sessionreg_agent_session_pid(const sessionreg_agent_session *session);
+
+/** The controlling terminal of the process, such as `pts/3`. */
+sessionreg_text sessionreg_agent_session_tty(const sessionreg_agent_session *session);
+
+/** The folder in which the session works. */
+sessionreg_text sessionreg_agent_session_work_dir(const sessionreg_agent_session *session);
+
+/** The kind of session, such as `interactive` or `headless`. */
+sessionreg_text sessionreg_agent_session_kind(const sessionreg_agent_session *session);
+
+/** What the session is doing: `busy`, `idle`, `waiting`, or a word of the program's own. */
+sessionreg_text sessionreg_agent_session_status(const sessionreg_agent_session *session);
+
+/** What a `waiting` session waits for. */
+sessionreg_text sessionreg_agent_session_waiting_for(const sessionreg_agent_session *session);
+
+/** A name for people. */
+sessionreg_text sessionreg_agent_session_name(const sessionreg_agent_session *session);
+
+/** When it began, in seconds since the Unix epoch. */
+double sessionreg_agent_session_started_at(const sessionreg_agent_session *session);
+
+/** When something was last said of it, in seconds since the Unix epoch. */
+double sessionreg_agent_session_updated_at(const sessionreg_agent_session *session);
+
+/** The session that it came from. */
+sessionreg_text sessionreg_agent_session_parent_session_id(const sessionreg_agent_session *session);
+
+/** The terminal multiplexer in which it is shown, such as `tmux` or `zellij`. */
+sessionreg_text sessionreg_agent_session_terminal_multiplexer(const sessionreg_agent_session *session);
+
+/** The multiplexer's session. */
+sessionreg_text sessionreg_agent_session_terminal_session(const sessionreg_agent_session *session);
+
+/** The pane in it. */
+sessionreg_text sessionreg_agent_session_terminal_pane(const sessionreg_agent_session *session);
+
+/** Its log, as bytes of a path. */
+sessionreg_text sessionreg_agent_session_transcript_path(const sessionreg_agent_session *session);
+
+/** When its log was last written, in nanoseconds since the Unix epoch; -1 if it is not there. */
+int64_t sessionreg_agent_session_transcript_mtime_ns(const sessionreg_agent_session *session);
+
+/** Tokens of its context that are in use after the last answer, by its log. */
+int64_t sessionreg_agent_session_context_usage_current_tokens(const sessionreg_agent_session *session);
+
+/** How many tokens its model takes, where its log says so. */
+int64_t sessionreg_agent_session_context_usage_window(const sessionreg_agent_session *session);
+
+/** Tokens that were in use when the present turn began. */
+int64_t sessionreg_agent_session_turn_start_tokens(const sessionreg_agent_session *session);
+
+/** The session that took its place in its terminal. */
+sessionreg_text sessionreg_agent_session_superseded_by(const sessionreg_agent_session *session);
+
+/** How many sources speak of it. */
+size_t sessionreg_agent_session_sources_len(const sessionreg_agent_session *session);
+
+/**
+ * The name of a source that speaks of it, such as `registry`; they are ordered. Absent beyond the
+ * last.
+ */
+sessionreg_text sessionreg_agent_session_sources_get(const sessionreg_agent_session *session,
+                                                     size_t index);
+
+/** How many files speak of it. */
+size_t sessionreg_agent_session_files_len(const sessionreg_agent_session *session);
+
+/** A file that speaks of it, as bytes of a path; they are ordered. Absent beyond the last. */
+sessionreg_text sessionreg_agent_session_files_get(const sessionreg_agent_session *session,
+                                                   size_t index);
+
+/** How many other keys its record has. */
+size_t sessionreg_agent_session_extra_count(const sessionreg_agent_session *session);
+
+/**
+ * Gives the value of another key of its record as JSON text, for the caller to free, or NULL if it
+ * does not have it.
+ */
+sessionreg_status sessionreg_agent_session_extra_get(const sessionreg_agent_session *session,
+                                                     const char *key,
+                                                     char **json,
+                                                     sessionreg_error **error);
+
+/** Gives all other keys of its record with their values as one JSON object, for the caller to free. */
+sessionreg_status sessionreg_agent_session_extra_to_json(const sessionreg_agent_session *session,
+                                                         char **json,
+                                                         sessionreg_error **error);
+
+/*
+ * Lists of agent sessions
+ * -----------------------
+ */
+
+/**
+ * The answer to a question about a snapshot, which need not be there any more. It never changes:
+ * threads may look at one at the same time. What is borrowed from it stays until it is freed.
+ */
+typedef struct sessionreg_agent_sessions sessionreg_agent_sessions;
+
+/** How many sessions there are. */
+size_t sessionreg_agent_sessions_len(const sessionreg_agent_sessions *sessions);
+
+/** A session, borrowed; they are ordered as in the snapshot. NULL beyond the last. */
+const sessionreg_agent_session *sessionreg_agent_sessions_get(const sessionreg_agent_sessions *sessions,
+                                                              size_t index);
+
+/** Frees a list, and all that was borrowed from it. NULL is fine. */
+void sessionreg_agent_sessions_free(sessionreg_agent_sessions *sessions);
+
+/*
+ * Snapshots
+ * ---------
+ *
+ * Every agent session on this machine at one moment: which process serves it, in which folder, what
+ * it is doing, whether it lives, and how that is known.
+ */
+
+/**
+ * What was found, at one time. It never changes: threads may look at one at the same time. What is
+ * borrowed from it stays until it is freed.
+ */
+typedef struct sessionreg_snapshot sessionreg_snapshot;
+
+/**
+ * Looks for agent sessions, where `sources` says or, if it is NULL, where the programs have them by
+ * default; gives a snapshot, for the caller to free.
+ *
+ * Nothing is written, created, locked or removed, and, unless multiplexers are to be asked, nothing
+ * is started. One bad file never hides anything else: it is among the skipped ones. A
+ * `sessionreg_monitor` keeps what was read, and looks again only at what changed.
+ */
+sessionreg_status sessionreg_snapshot_take(const sessionreg_sources *sources,
+                                           sessionreg_snapshot **snapshot,
+                                           sessionreg_error **error);
+
+/** How many sessions there are. */
+size_t sessionreg_snapshot_len(const sessionreg_snapshot *snapshot);
+
+/**
+ * A session, borrowed; they are ordered by session id, then pid, and those without an id come
+ * first. NULL beyond the last.
+ */
+const sessionreg_agent_session *sessionreg_snapshot_get(const sessionreg_snapshot *snapshot,
+                                                        size_t index);
+
+/** How many files were skipped: they were meant to be traces and are none, or could not be read. */
+size_t sessionreg_snapshot_skipped_len(const sessionreg_snapshot *snapshot);
+
+/** A file that was skipped, borrowed; they are ordered by path. NULL beyond the last. */
+const sessionreg_skipped *sessionreg_snapshot_skipped_get(const sessionreg_snapshot *snapshot,
+                                                          size_t index);
+
+/**
+ * How many dead sessions are not listed, as they died too long ago: see
+ * `sessionreg_sources_set_dead_within`.
+ */
+size_t sessionreg_snapshot_dead_before(const sessionreg_snapshot *snapshot);
+
+/** From where `sessionreg_monitor_wait` goes on, if a monitor took the snapshot; absent otherwise. */
+sessionreg_text sessionreg_snapshot_cursor(const sessionreg_snapshot *snapshot);
+
+/** When it was taken, in seconds since the Unix epoch. */
+double sessionreg_snapshot_taken_at(const sessionreg_snapshot *snapshot);
+
+/**
+ * Gives a snapshot as one line of JSON, for the caller to free: `cursor`, `taken_at`,
+ * `dead_before`, `sessions` as `sessionreg_agent_session_to_json` has them, and `skipped`.
+ */
+sessionreg_status sessionreg_snapshot_to_json(const sessionreg_snapshot *snapshot,
+                                              char **json,
+                                              sessionreg_error **error);
+
+/**
+ * Lists the sessions whose process is there. Those that cannot be judged from here are not among
+ * them.
+ */
+sessionreg_status sessionreg_snapshot_live(const sessionreg_snapshot *snapshot,
+                                           sessionreg_agent_sessions **sessions,
+                                           sessionreg_error **error);
+
+/** Counts the sessions that `sessionreg_snapshot_live` lists. */
+size_t sessionreg_snapshot_count_live(const sessionreg_snapshot *snapshot);
+
+/** Lists the sessions of a process, whatever their verdict. */
+sessionreg_status sessionreg_snapshot_find_by_pid(const sessionreg_snapshot *snapshot,
+                                                  uint32_t pid,
+                                                  sessionreg_agent_sessions **sessions,
+                                                  sessionreg_error **error);
+
+/** Lists the entries of a session, whatever their verdict; several processes may serve one. */
+sessionreg_status sessionreg_snapshot_find_by_session(const sessionreg_snapshot *snapshot,
+                                                      const char *session_id,
+                                                      sessionreg_agent_sessions **sessions,
+                                                      sessionreg_error **error);
+
+/** Lists the sessions of a working folder, by exactly that text, whatever their verdict. */
+sessionreg_status sessionreg_snapshot_find_by_work_dir(const sessionreg_snapshot *snapshot,
+                                                       const char *work_dir,
+                                                       sessionreg_agent_sessions **sessions,
+                                                       sessionreg_error **error);
+
+/**
+ * Lists the live sessions of the nearest process that serves any, from `pid` upwards: of a shell or
+ * a language server, the sessions of the agent that started it.
+ *
+ * It goes by the process tree as it is now, never by inherited environment variables.
+ */
+sessionreg_status sessionreg_snapshot_owner_of(const sessionreg_snapshot *snapshot,
+                                               uint32_t pid,
+                                               sessionreg_agent_sessions **sessions,
+                                               sessionreg_error **error);
+
+/**
+ * Lists the live sessions of `pid` and of the processes below it: of a terminal pane's shell, the
+ * agents that run in it. It goes by the process tree as it is now.
+ */
+sessionreg_status sessionreg_snapshot_find_under(const sessionreg_snapshot *snapshot,
+                                                 uint32_t pid,
+                                                 sessionreg_agent_sessions **sessions,
+                                                 sessionreg_error **error);
+
+/** Frees a snapshot, and all that was borrowed from it. NULL is fine. */
+void sessionreg_snapshot_free(sessionreg_snapshot *snapshot);
+
+/*
+ * Batches
+ * -------
+ *
+ * What changed since a cursor. Put together in the order in which they come, batches are the state:
+ * `added` and `changed` have whole sessions, to be kept by their keys, and `removed` has keys.
+ */
+
+/**
+ * What changed. It never changes itself: threads may look at one at the same time. What is borrowed
+ * from it stays until it is freed.
+ */
+typedef struct sessionreg_batch sessionreg_batch;
+
+/** From where to go on: the `id` of a Server-Sent Event. */
+sessionreg_text sessionreg_batch_cursor(const sessionreg_batch *batch);
+
+/**
+ * Whether `added` is all there is, and what was known before is to be forgotten: there was no
+ * cursor, or it was too old, or another monitor's.
+ */
+bool sessionreg_batch_reset(const sessionreg_batch *batch);
+
+/** When the latest of it was noticed, in seconds since the Unix epoch. */
+double sessionreg_batch_at(const sessionreg_batch *batch);
+
+/** How many sessions are listed now and were not. */
+size_t sessionreg_batch_added_len(const sessionreg_batch *batch);
+
+/** A session that is listed now and was not, borrowed. NULL beyond the last. */
+const sessionreg_agent_session *sessionreg_batch_added_get(const sessionreg_batch *batch,
+                                                           size_t index);
+
+/** Of how many sessions something changed. */
+size_t sessionreg_batch_changed_len(const sessionreg_batch *batch);
+
+/** A session of which something changed, as it is now, borrowed. NULL beyond the last. */
+const sessionreg_agent_session *sessionreg_batch_changed_get(const sessionreg_batch *batch,
+                                                             size_t index);
+
+/** How many sessions are not listed any more. */
+size_t sessionreg_batch_removed_len(const sessionreg_batch *batch);
+
+/** The key of a session that is not listed any more. Absent beyond the last. */
+sessionreg_text sessionreg_batch_removed_get(const sessionreg_batch *batch, size_t index);
+
+/**
+ * Gives a batch as one line of JSON, for the caller to free: `cursor`, `reset`, `at`, `added` and
+ * `changed` with sessions as `sessionreg_agent_session_to_json` has them, and `removed`. It is the
+ * `data` of a Server-Sent Event.
+ */
+sessionreg_status sessionreg_batch_to_json(const sessionreg_batch *batch,
+                                           char **json,
+                                           sessionreg_error **error);
+
+/** Frees a batch, and all that was borrowed from it. NULL is fine. */
+void sessionreg_batch_free(sessionreg_batch *batch);
+
+/*
+ * Monitors
+ * --------
+ *
+ * A monitor keeps a snapshot up to date, and tells any number of readers what changed. This prints
+ * the sessions that come, change and go:
+ *
+ *     #include <poll.h>
+ *     #include <sessionreg.h>
+ *     #include <stdio.h>
+ *
+ *     // What a session says was written by another program: none of it may act on a terminal.
+ *     static void put(sessionreg_text text) {
+ *         for (size_t i = 0; i < text.length; i++)
+ *             putchar(text.data[i] >= ' ' && text.data[i] <= '~' ? text.data[i] : '?');
+ *     }
+ *
+ *     static void show(const char *what, const sessionreg_agent_session *session) {
+ *         sessionreg_verdict verdict = sessionreg_agent_session_verdict(session);
+ *         printf("%s ", what);
+ *         put(sessionreg_agent_session_key(session));
+ *         putchar(' ');
+ *         put(sessionreg_agent_session_session_id(session));
+ *         printf(" %s ", sessionreg_state_string(verdict.state));
+ *         put(sessionreg_agent_session_status(session));
+ *         putchar('\n');
+ *     }
+ *
+ *     static void show_all(const sessionreg_batch *batch) {
+ *         for (size_t i = 0; i < sessionreg_batch_added_len(batch); i++)
+ *             show("+", sessionreg_batch_added_get(batch, i));
+ *         for (size_t i = 0; i < sessionreg_batch_changed_len(batch); i++)
+ *             show("*", sessionreg_batch_changed_get(batch, i));
+ *         for (size_t i = 0; i < sessionreg_batch_removed_len(batch); i++) {
+ *             printf("- ");
+ *             put(sessionreg_batch_removed_get(batch, i));
+ *             putchar('\n');
+ *         }
+ *         fflush(stdout);
+ *     }
+ *
+ *     int main(int argc, char **argv) {
+ *         sessionreg_sources *sources = NULL;
+ *         sessionreg_monitor *monitor = NULL;
+ *         sessionreg_error *error = NULL;
+ *         int fd = -1;
+ *         if (argc > 1 && sessionreg_sources_none(&sources, &error) == SESSIONREG_STATUS_OK)
+ *             sessionreg_sources_add(sources, SESSIONREG_SOURCE_REGISTRY, argv[1], &error);
+ *         if (error == NULL &&
+ *             sessionreg_monitor_open(sources, NULL, &monitor, &error) == SESSIONREG_STATUS_OK)
+ *             sessionreg_monitor_fd(monitor, &fd, &error);
+ *         struct pollfd ready[2] = {{fd, POLLIN, 0}, {0, POLLIN, 0}};
+ *         while (error == NULL && poll(ready, 2, -1) > 0 && ready[1].revents == 0) {
+ *             sessionreg_batch *batch = NULL;
+ *             sessionreg_status status = sessionreg_monitor_next(monitor, 0, &batch, NULL);
+ *             if (status == SESSIONREG_STATUS_OK)
+ *                 show_all(batch);
+ *             else if (status != SESSIONREG_STATUS_TIMEOUT)
+ *                 break;
+ *             sessionreg_batch_free(batch);
+ *         }
+ *         int failed = error != NULL;
+ *         if (failed)
+ *             fprintf(stderr, "%s\n", sessionreg_error_message(error).data);
+ *         sessionreg_error_free(error);
+ *         sessionreg_monitor_free(monitor);
+ *         sessionreg_sources_free(sources);
+ *         return failed;
+ *     }
+ */
+
+/**
+ * A monitor. Threads may use one at the same time, but `sessionreg_monitor_next` is for one at a
+ * time; who frees it must be alone with it.
+ *
+ * It has no thread of its own: who waits does the work, and where nothing changes nothing wakes. In
+ * a forked child every call is `SESSIONREG_STATUS_CLOSED`.
+ */
+typedef struct sessionreg_monitor sessionreg_monitor;
+
+/** How changes are watched for. */
+typedef struct sessionreg_monitor_options {
+  /** The size of this structure. */
+  size_t struct_size;
+  /**
+   * For how many milliseconds changes are gathered after the first of them, so that a burst is
+   * one batch; -1: the default, 20.
+   */
+  int64_t fold_ms;
+  /**
+   * Every how many milliseconds that is looked at of which nobody tells, see
+   * `sessionreg_monitor_polled`; -1: the default, 2000; at least 10.
+   */
+  int64_t poll_ms;
+  /**
+   * The cursor of an earlier batch, from which `sessionreg_monitor_next` goes on. Default: it
+   * begins with the full state.
+   */
+  const char *cursor;
+} sessionreg_monitor_options;
+
+/** A `sessionreg_monitor_options` in which nothing is given. */
+#define SESSIONREG_MONITOR_OPTIONS_INIT \
+  { /* struct_size */ sizeof(sessionreg_monitor_options), \
+    /* fold_ms */ -1, \
+    /* poll_ms */ -1, \
+    /* cursor */ NULL }
+
+/**
+ * Opens a monitor of the sessions that `sources` names or, if it is NULL, of those that the programs
+ * have by default. Nothing is looked at yet.
+ *
+ * `SESSIONREG_STATUS_UNAVAILABLE` if the system does not give what waiting takes: a few descriptors.
+ */
+sessionreg_status sessionreg_monitor_open(const sessionreg_sources *sources,
+                                          const sessionreg_monitor_options *options,
+                                          sessionreg_monitor **monitor,
+                                          sessionreg_error **error);
+
+/**
+ * Gives every agent session as it is now, as `sessionreg_snapshot_take` does, for the caller to
+ * free. Only what changed is looked at.
+ *
+ * What is polled, such as which processes there are, is as old as the last poll at most.
+ */
+sessionreg_status sessionreg_monitor_snapshot(const sessionreg_monitor *monitor,
+                                              sessionreg_snapshot **snapshot,
+                                              sessionreg_error **error);
+
+/**
+ * Waits for the next batch of the monitor's own reader, and gives it, for the caller to free. The
+ * first one is the full state, or what changed since the cursor that the options named.
+ *
+ * `SESSIONREG_STATUS_TIMEOUT` if nothing changed in `timeout_ms` milliseconds (-1: without end, 0:
+ * do not wait), or if a signal came. `SESSIONREG_STATUS_CLOSED` as soon as the monitor is closed.
+ */
+sessionreg_status sessionreg_monitor_next(sessionreg_monitor *monitor,
+                                          int64_t timeout_ms,
+                                          sessionreg_batch **batch,
+                                          sessionreg_error **error);
+
+/**
+ * Waits until something changed since `cursor`, that of a batch or a snapshot, and gives it, for the
+ * caller to free. Without a cursor (NULL), and with one that is too old or another monitor's, it
+ * gives the full state at once.
+ *
+ * Any number of threads may wait, each with a cursor of its own. `timeout_ms` and the statuses are
+ * those of `sessionreg_monitor_next`.
+ */
+sessionreg_status sessionreg_monitor_wait(const sessionreg_monitor *monitor,
+                                          const char *cursor,
+                                          int64_t timeout_ms,
+                                          sessionreg_batch **batch,
+                                          sessionreg_error **error);
+
+/**
+ * Gives a descriptor for poll(2) and event loops that is readable when `sessionreg_monitor_next` is
+ * worth calling. It is the monitor's, closed when that is freed, and only to be waited for.
+ *
+ * After `sessionreg_monitor_next` with a timeout of 0 was `SESSIONREG_STATUS_TIMEOUT` it is not
+ * readable until there is something, except for moments in which that has yet to be found out: call
+ * it again then. When the monitor is closed it becomes readable.
+ *
+ * `SESSIONREG_STATUS_UNAVAILABLE` on systems without such descriptors, such as Windows.
+ */
+sessionreg_status sessionreg_monitor_fd(const sessionreg_monitor *monitor,
+                                        int *fd,
+                                        sessionreg_error **error);
+
+/**
+ * Records in this library's own data folder with how many tokens the present turns of hook-fed
+ * sessions began, for other programs and later monitors; tells how many were new.
+ *
+ * A monitor keeps them in memory anyway. What the hooks wrote is not touched.
+ */
+sessionreg_status sessionreg_monitor_record_turn_start(const sessionreg_monitor *monitor,
+                                                       size_t *count,
+                                                       sessionreg_error **error);
+
+/**
+ * Closes a monitor: every wait ends at once, whatever thread waits, and every later call on it is
+ * `SESSIONREG_STATUS_CLOSED`, this one too. It returns when nobody waits any more.
+ */
+sessionreg_status sessionreg_monitor_close(sessionreg_monitor *monitor,
+                                           sessionreg_error **error);
+
+/** Frees a monitor, closed or not, and its descriptors. NULL is fine. */
+void sessionreg_monitor_free(sessionreg_monitor *monitor);
+
+/*
+ * What is polled
+ * --------------
+ */
+
+/**
+ * What nobody tells the changes of. It never changes: threads may look at one at the same time.
+ * What is borrowed from it stays until it is freed.
+ */
+typedef struct sessionreg_polled sessionreg_polled;
+
+/**
+ * Gives what a monitor looks at every so often because nobody tells of its changes, for the caller
+ * to free.
+ */
+sessionreg_status sessionreg_monitor_polled(const sessionreg_monitor *monitor,
+                                            sessionreg_polled **polled,
+                                            sessionreg_error **error);
+
+/** How much is polled. */
+size_t sessionreg_polled_len(const sessionreg_polled *polled);
+
+/** What it is, in words, such as `processes` or `folder /srv/x`. Absent beyond the last. */
+sessionreg_text sessionreg_polled_what(const sessionreg_polled *polled, size_t index);
+
+/** How often it is looked at: every so many seconds. Absent beyond the last. */
+double sessionreg_polled_every(const sessionreg_polled *polled, size_t index);
+
+/** Frees what told of it, and all that was borrowed from it. NULL is fine. */
+void sessionreg_polled_free(sessionreg_polled *polled);
+
+/*
+ * Cleaning up after hooks
+ * -----------------------
+ */
+
+/**
+ * What a clean-up did. It never changes: threads may look at one at the same time. What is borrowed
+ * from it stays until it is freed.
+ */
+typedef struct sessionreg_cleaned sessionreg_cleaned;
+
+/**
+ * A file that was removed, borrowed from what a clean-up did. It never changes: threads may look at
+ * one at the same time.
+ */
+typedef struct sessionreg_tidied sessionreg_tidied;
+
+/** How data folders are cleaned up. */
+typedef struct sessionreg_clean_up_options {
+  /** The size of this structure. */
+  size_t struct_size;
+  /** Only tell what would be removed. Default: false. */
+  bool dry_run;
+} sessionreg_clean_up_options;
+
+/** A `sessionreg_clean_up_options` in which nothing is given. */
+#define SESSIONREG_CLEAN_UP_OPTIONS_INIT \
+  { /* struct_size */ sizeof(sessionreg_clean_up_options), \
+    /* dry_run */ false }
+
+/**
+ * Removes what is left over in data folders fed by hooks, and only in the `folder_count` folders
+ * that are named here; gives what it did, for the caller to free.
+ *
+ * Records go of sessions that are `starting` for an hour, or whose zellij session is known to be
+ * gone, and those that another one superseded on its pane; event logs without a record go that
+ * nobody wrote to for a day. Only ever a file goes that was read, and only if it is still as it was.
+ * `folders` may be NULL if there is none.
+ */
+sessionreg_status sessionreg_monitor_clean_up(const sessionreg_monitor *monitor,
+                                              const char *const *folders,
+                                              size_t folder_count,
+                                              const sessionreg_clean_up_options *options,
+                                              sessionreg_cleaned **cleaned,
+                                              sessionreg_error **error);
+
+/** How many files went, or would go. */
+size_t sessionreg_cleaned_removed_len(const sessionreg_cleaned *cleaned);
+
+/** A file that went, or would go, borrowed; they are ordered by path. NULL beyond the last. */
+const sessionreg_tidied *sessionreg_cleaned_removed_get(const sessionreg_cleaned *cleaned,
+                                                        size_t index);
+
+/** The file, as bytes of a path. */
+sessionreg_text sessionreg_tidied_path(const sessionreg_tidied *tidied);
+
+/** Why it went: `stale`, `pane_gone`, `superseded`, or `orphan` of an event log. */
+sessionreg_text sessionreg_tidied_reason(const sessionreg_tidied *tidied);
+
+/** How many files could not be read or removed. */
+size_t sessionreg_cleaned_failed_len(const sessionreg_cleaned *cleaned);
+
+/**
+ * A file that could not be read or removed, borrowed; they are ordered by path. NULL beyond the
+ * last.
+ */
+const sessionreg_skipped *sessionreg_cleaned_failed_get(const sessionreg_cleaned *cleaned,
+                                                        size_t index);
+
+/** Frees what a clean-up told, and all that was borrowed from it. NULL is fine. */
+void sessionreg_cleaned_free(sessionreg_cleaned *cleaned);
 
 #ifdef __cplusplus
 }

@@ -3,7 +3,8 @@
 use std::ffi::{CStr, c_char};
 use std::mem::MaybeUninit;
 use std::path::Path;
-use std::ptr;
+use std::time::Duration;
+use std::{ptr, slice};
 
 use sessionreg::{Error, SessionId};
 
@@ -169,6 +170,43 @@ pub(crate) unsafe fn path<'a>(
 ) -> Result<&'a Path, Failure> {
     // SAFETY: the caller's promise.
     unsafe { text(path, name) }.map(Path::new)
+}
+
+/// Paths, all of which must be given; the array may be NULL if there is none.
+///
+/// # Safety
+/// The pointer is NULL or points to `count` pointers, each as for [`bytes`].
+pub(crate) unsafe fn paths<'a>(
+    paths: *const *const c_char,
+    count: usize,
+    name: &'static str,
+    count_name: &'static str,
+) -> Result<Vec<&'a Path>, Failure> {
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    if paths.is_null() {
+        return Err(Failure::argument(name, "it is NULL"));
+    }
+    if count > isize::MAX.cast_unsigned() / size_of::<*const c_char>() {
+        return Err(Failure::argument(count_name, "no array is so long"));
+    }
+    // SAFETY: not NULL, and `count` pointers, by the caller's promise.
+    let paths = unsafe { slice::from_raw_parts(paths, count) };
+    // SAFETY: the caller's promise.
+    paths.iter().map(|one| unsafe { path(*one, name) }).collect()
+}
+
+/// A length of time; `None` for -1.
+pub(crate) fn milliseconds(
+    milliseconds: i64,
+    name: &'static str,
+) -> Result<Option<Duration>, Failure> {
+    match u64::try_from(milliseconds) {
+        Ok(milliseconds) => Ok(Some(Duration::from_millis(milliseconds))),
+        Err(_) if milliseconds == -1 => Ok(None),
+        Err(_) => Err(Failure::argument(name, "it is negative, and not -1")),
+    }
 }
 
 /// A structure that begins with its size, which must be the one that it has here.

@@ -4,7 +4,9 @@
 //! folder, and since when. This library makes such records, writes them so that every reader sees
 //! a complete one at every instant, reads them strictly, removes them safely, and judges whether
 //! the process that a record names is still there. A registry is a folder of such files: in it a
-//! program registers the sessions that it serves, and everybody can see which of them live.
+//! program registers the sessions that it serves, and everybody can see which of them live. A snapshot
+//! shows every agent session on the machine, whatever program serves it, and a monitor tells what
+//! changes.
 //!
 //! # A program in ten lines
 //!
@@ -88,34 +90,41 @@
 //! with its `_INIT` macro, which names every member, and change what is to be different. Another
 //! size than that of a version which this library knows is `SESSIONREG_STATUS_INVALID_INPUT`.
 //!
-//! Time. Seconds since the Unix epoch, with fractions.
+//! Time. Seconds since the Unix epoch, with fractions. How long to wait, and what ends in `_ms`, is in
+//! milliseconds, and -1 is without end or as it is by default.
 //!
 //! Threads. Every function may be called from every thread. What threads may do with one object at
 //! the same time is said with its type; a structure whose members are shown is plain memory.
 //!
 //! Fork. Nothing here belongs to a thread or holds a lock between two calls. A forked child may use
-//! and free what it inherited; no file is removed by that. Sessions and claims stay the parent's: to
-//! change one is `SESSIONREG_STATUS_CLOSED` in the child.
+//! and free what it inherited; no file is removed by that. Sessions, claims and monitors stay the
+//! parent's: to change or to use one is `SESSIONREG_STATUS_CLOSED` in the child.
 //!
 //! Defects. Should one of this library's own show itself by a panic, the call returns
 //! `SESSIONREG_STATUS_PANIC` and the process goes on; a message is on standard error.
 //!
-//! Numbers. The numbers of statuses, states, reasons and dialects are fixed, and none is ever used
-//! for something else. Later versions may add some: be prepared for one that this header does not
-//! name.
+//! Numbers. The numbers of statuses, states, reasons, dialects and sources are fixed, and none is
+//! ever used for something else. Later versions may add some: be prepared for one that this header
+//! does not name.
 
 #![allow(
     non_camel_case_types, // The types have the names that the header gives them.
     clippy::missing_safety_doc, // The header's conventions are what every caller must keep.
 )]
 
+mod agent_texts;
 mod guard;
 mod input;
 mod texts;
 mod words;
 
 // Each of these is a section of the header.
+pub mod agent_getters;
+pub mod agent_session;
+pub mod agent_sessions;
+pub mod batch;
 pub mod claim;
+pub mod cleaned;
 pub mod dialect;
 pub mod error;
 pub mod extra;
@@ -125,12 +134,16 @@ pub mod getters;
 pub mod holder;
 pub mod json;
 pub mod list;
+pub mod monitor;
 pub mod new;
 pub mod paths;
+pub mod polled;
 pub mod record;
 pub mod registry;
 pub mod session;
 pub mod skipped;
+pub mod snapshot;
+pub mod sources;
 pub mod status;
 pub mod sweep;
 pub mod text;

@@ -6,8 +6,8 @@ use crate::guard;
 use crate::status::sessionreg_status;
 use crate::text::{Terminated, bytes_of, sessionreg_text};
 
-/// A file that was left alone, borrowed from a list or from what a sweep did. It never changes:
-/// threads may look at one at the same time.
+/// A file that was left alone, borrowed from a list, a snapshot, or from what a sweep or a clean-up
+/// did. It never changes: threads may look at one at the same time.
 pub struct sessionreg_skipped {
     path: Terminated,
     status: sessionreg_status,

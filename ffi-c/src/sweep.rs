@@ -2,13 +2,12 @@
 
 use std::ffi::c_char;
 use std::mem::MaybeUninit;
-use std::slice;
 
 use sessionreg::{Removed, SweepOptions, Swept};
 
 use crate::error::sessionreg_error;
 use crate::guard;
-use crate::input::{Failure, given, is_true, path, sized};
+use crate::input::{Failure, given, is_true, paths, sized};
 use crate::record::sessionreg_record;
 use crate::registry::sessionreg_registry;
 use crate::skipped::sessionreg_skipped;
@@ -115,21 +114,9 @@ unsafe fn read(options: *const sessionreg_sweep_options) -> Result<SweepOptions,
         (is_true(&raw const (*at).dry_run), (*at).sidecar_folders, (*at).sidecar_folder_count)
     };
     let read = SweepOptions::default().dry_run(dry_run);
-    if count == 0 {
-        return Ok(read);
-    }
-    if folders.is_null() {
-        return Err(Failure::argument("sidecar_folders", "it is NULL"));
-    }
-    if count > isize::MAX.cast_unsigned() / size_of::<*const c_char>() {
-        return Err(Failure::argument("sidecar_folder_count", "no array is so long"));
-    }
-    // SAFETY: not NULL, and `count` pointers, by the caller's promise.
-    let folders = unsafe { slice::from_raw_parts(folders, count) };
-    folders.iter().try_fold(read, |read, folder| {
-        // SAFETY: the caller's promise.
-        Ok(read.sidecar_folder(unsafe { path(*folder, "sidecar_folders")? }))
-    })
+    // SAFETY: the caller's promise.
+    let folders = unsafe { paths(folders, count, "sidecar_folders", "sidecar_folder_count")? };
+    Ok(folders.into_iter().fold(read, SweepOptions::sidecar_folder))
 }
 
 /// How many files went, or would go.

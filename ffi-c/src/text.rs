@@ -2,6 +2,7 @@
 
 use std::ffi::{CString, c_char};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use crate::guard;
 use crate::input::Failure;
@@ -33,6 +34,22 @@ impl Terminated {
 
     pub(crate) fn lend(&self) -> sessionreg_text {
         sessionreg_text { data: self.0.as_ptr().cast(), length: self.0.len() - 1 }
+    }
+}
+
+/// What was lent of an object's texts so far. Threads may ask at the same time.
+pub(crate) struct Lent<const COUNT: usize>([OnceLock<Terminated>; COUNT]);
+
+impl<const COUNT: usize> Default for Lent<COUNT> {
+    fn default() -> Self {
+        Self([const { OnceLock::new() }; COUNT])
+    }
+}
+
+impl<const COUNT: usize> Lent<COUNT> {
+    /// Lends the text at a place, which is always the same bytes.
+    pub(crate) fn lend(&self, place: usize, bytes: &[u8]) -> sessionreg_text {
+        self.0[place].get_or_init(|| Terminated::new(bytes)).lend()
     }
 }
 

@@ -1,11 +1,10 @@
 //! The texts of a record, each with a NUL behind it once somebody has asked for it.
 
 use std::borrow::Cow;
-use std::sync::OnceLock;
 
 use sessionreg::{Record, Terminal};
 
-use crate::text::{Terminated, sessionreg_text};
+use crate::text::{Lent, sessionreg_text};
 
 /// A text of a record.
 #[derive(Clone, Copy)]
@@ -67,15 +66,15 @@ impl Text {
     }
 }
 
-/// What was lent of a record so far. Threads may ask at the same time.
+/// What was lent of a record so far.
 #[derive(Default)]
-pub(crate) struct Texts([OnceLock<Terminated>; COUNT]);
+pub(crate) struct Texts(Lent<COUNT>);
 
 impl Texts {
     pub(crate) fn lend(&self, record: &Record, text: Text) -> sessionreg_text {
         let Some(content) = text.of(record) else {
             return sessionreg_text::ABSENT;
         };
-        self.0[text as usize].get_or_init(|| Terminated::new(content.as_bytes())).lend()
+        self.0.lend(text as usize, content.as_bytes())
     }
 }

@@ -10,14 +10,40 @@ use std::{env, fs};
 use cbindgen::{Builder, Config, DocumentationStyle, Language, Style};
 
 /// The sections, in the order in which one reads them.
-const SECTIONS: [&str; 20] = [
-    "status", "text", "holder", "error", "record", "fields", "getters", "extra", "json", "file",
-    "verdict", "paths", "dialect", "skipped", "list", "registry", "session", "new", "sweep",
+const SECTIONS: [&str; 29] = [
+    "status",
+    "text",
+    "holder",
+    "error",
+    "record",
+    "fields",
+    "getters",
+    "extra",
+    "json",
+    "file",
+    "verdict",
+    "paths",
+    "dialect",
+    "skipped",
+    "list",
+    "registry",
+    "session",
+    "new",
+    "sweep",
     "claim",
+    "sources",
+    "agent_session",
+    "agent_getters",
+    "agent_sessions",
+    "snapshot",
+    "batch",
+    "monitor",
+    "polled",
+    "cleaned",
 ];
 
 /// The types that other sections use as well.
-const TYPES: [&str; 23] = [
+const TYPES: [&str; 35] = [
     "sessionreg_status",
     "sessionreg_text",
     "sessionreg_error",
@@ -41,14 +67,28 @@ const TYPES: [&str; 23] = [
     "sessionreg_swept",
     "sessionreg_removed",
     "sessionreg_claim",
+    "sessionreg_source",
+    "sessionreg_sources",
+    "sessionreg_agent_session",
+    "sessionreg_agent_sessions",
+    "sessionreg_snapshot",
+    "sessionreg_batch",
+    "sessionreg_monitor",
+    "sessionreg_monitor_options",
+    "sessionreg_polled",
+    "sessionreg_clean_up_options",
+    "sessionreg_cleaned",
+    "sessionreg_tidied",
 ];
 
 /// Members that the `_INIT` macros set to something else than what says: absent.
-const DEFAULTS: [(&str, &str); 4] = [
+const DEFAULTS: [(&str, &str); 6] = [
     ("create_folders", "true"),
     ("dialect", "SESSIONREG_DIALECT_DETECTED"),
     ("pid_file", "true"),
     ("on_error", "NULL"),
+    ("fold_ms", "-1"),
+    ("poll_ms", "-1"),
 ];
 
 #[test]
@@ -84,7 +124,8 @@ fn the_examples_of_the_header_are_those_that_are_tested() {
     let (_, judge) = example("judge.c").split_once("*/\n").map(to_owned).unwrap();
     assert!(manual.contains(&judge), "examples/c/judge.c is not the one in the manual");
 
-    for (section, name) in [("registry", "status_bar.c"), ("new", "register.c")] {
+    let sections = [("registry", "status_bar.c"), ("new", "register.c"), ("monitor", "watch.c")];
+    for (section, name) in sections {
         let (_, program) = example(name).split_once("*/\n").map(to_owned).unwrap();
         assert!(documentation(section).contains(&program), "{name} is not the one in the manual");
     }

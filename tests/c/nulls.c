@@ -20,6 +20,15 @@ static struct {
     sessionreg_swept *swept;
     sessionreg_claim *claim;
     size_t count;
+    sessionreg_sources *sources;
+    sessionreg_snapshot *snapshot;
+    sessionreg_agent_session *agent_session;
+    sessionreg_agent_sessions *agent_sessions;
+    sessionreg_monitor *monitor;
+    sessionreg_batch *batch;
+    sessionreg_polled *polled;
+    sessionreg_cleaned *cleaned;
+    int fd;
 } out, untouched;
 
 /* NULL for this parameter is INVALID_INPUT, with an error that names it. */
@@ -54,6 +63,10 @@ static struct {
 static sessionreg_record *record;
 static sessionreg_registry *registry;
 static sessionreg_session *session;
+static sessionreg_sources *sources;
+static sessionreg_snapshot *snapshot;
+static sessionreg_monitor *monitor;
+static sessionreg_batch *batch;
 static sessionreg_fields fields = SESSIONREG_FIELDS_INIT;
 static char folder[PATH_ROOM], path[PATH_ROOM + 32], sessions[PATH_ROOM + 32];
 
@@ -164,6 +177,70 @@ static void a_null_for_a_registry_or_a_session_is_invalid_input(void) {
     REFUSED(sessionreg_session_pid_file_holder, holder, session, NULL);
 }
 
+static void a_null_for_a_snapshot_is_invalid_input(void) {
+    const sessionreg_agent_session *const one = sessionreg_snapshot_get(snapshot, 0);
+    CHECK(only_list || one != NULL);
+    REFUSED(sessionreg_sources_default, sources, NULL);
+    REFUSED(sessionreg_sources_none, sources, NULL);
+    REFUSED(sessionreg_sources_add, sources, NULL, SESSIONREG_SOURCE_CODEX, "/c");
+    REFUSED(sessionreg_sources_add, folder, sources, SESSIONREG_SOURCE_CODEX, NULL);
+    REFUSED(sessionreg_sources_clear, sources, NULL, SESSIONREG_SOURCE_CODEX);
+    REFUSED(sessionreg_sources_set_processes, sources, NULL, true);
+    REFUSED(sessionreg_sources_set_multiplexers, sources, NULL, true);
+    REFUSED(sessionreg_sources_set_superseded, sources, NULL, true);
+    REFUSED(sessionreg_sources_set_dead_within, sources, NULL, 1);
+    REFUSED(sessionreg_snapshot_take, snapshot, sources, NULL);
+    REFUSED(sessionreg_snapshot_to_json, snapshot, NULL, &out.string);
+    REFUSED(sessionreg_snapshot_to_json, json, snapshot, NULL);
+    REFUSED(sessionreg_snapshot_live, snapshot, NULL, &out.agent_sessions);
+    REFUSED(sessionreg_snapshot_live, sessions, snapshot, NULL);
+    REFUSED(sessionreg_snapshot_find_by_pid, snapshot, NULL, 1, &out.agent_sessions);
+    REFUSED(sessionreg_snapshot_find_by_pid, sessions, snapshot, 1, NULL);
+    REFUSED(sessionreg_snapshot_find_by_session, snapshot, NULL, "s", &out.agent_sessions);
+    REFUSED(sessionreg_snapshot_find_by_session, session_id, snapshot, NULL, &out.agent_sessions);
+    REFUSED(sessionreg_snapshot_find_by_session, sessions, snapshot, "s", NULL);
+    REFUSED(sessionreg_snapshot_find_by_work_dir, snapshot, NULL, "/w", &out.agent_sessions);
+    REFUSED(sessionreg_snapshot_find_by_work_dir, work_dir, snapshot, NULL, &out.agent_sessions);
+    REFUSED(sessionreg_snapshot_find_by_work_dir, sessions, snapshot, "/w", NULL);
+    REFUSED(sessionreg_snapshot_owner_of, snapshot, NULL, 1, &out.agent_sessions);
+    REFUSED(sessionreg_snapshot_owner_of, sessions, snapshot, 1, NULL);
+    REFUSED(sessionreg_snapshot_find_under, snapshot, NULL, 1, &out.agent_sessions);
+    REFUSED(sessionreg_snapshot_find_under, sessions, snapshot, 1, NULL);
+    REFUSED(sessionreg_agent_session_clone, session, NULL, &out.agent_session);
+    REFUSED(sessionreg_agent_session_clone, copy, one, NULL);
+    REFUSED(sessionreg_agent_session_to_json, session, NULL, &out.string);
+    REFUSED(sessionreg_agent_session_to_json, json, one, NULL);
+    REFUSED(sessionreg_agent_session_extra_get, session, NULL, "k", &out.string);
+    REFUSED(sessionreg_agent_session_extra_get, key, one, NULL, &out.string);
+    REFUSED(sessionreg_agent_session_extra_get, json, one, "k", NULL);
+    REFUSED(sessionreg_agent_session_extra_to_json, session, NULL, &out.string);
+    REFUSED(sessionreg_agent_session_extra_to_json, json, one, NULL);
+}
+
+static void a_null_for_a_monitor_is_invalid_input(void) {
+    const char *const folders[1] = {folder}, *const nothing[1] = {NULL};
+    REFUSED(sessionreg_monitor_open, monitor, sources, NULL, NULL);
+    REFUSED(sessionreg_monitor_snapshot, monitor, NULL, &out.snapshot);
+    REFUSED(sessionreg_monitor_snapshot, snapshot, monitor, NULL);
+    REFUSED(sessionreg_monitor_next, monitor, NULL, -1, &out.batch);
+    REFUSED(sessionreg_monitor_next, batch, monitor, -1, NULL);
+    REFUSED(sessionreg_monitor_wait, monitor, NULL, NULL, -1, &out.batch);
+    REFUSED(sessionreg_monitor_wait, batch, monitor, NULL, -1, NULL);
+    REFUSED(sessionreg_monitor_fd, monitor, NULL, &out.fd);
+    REFUSED(sessionreg_monitor_fd, fd, monitor, NULL);
+    REFUSED(sessionreg_monitor_polled, monitor, NULL, &out.polled);
+    REFUSED(sessionreg_monitor_polled, polled, monitor, NULL);
+    REFUSED(sessionreg_monitor_record_turn_start, monitor, NULL, &out.count);
+    REFUSED(sessionreg_monitor_record_turn_start, count, monitor, NULL);
+    REFUSED(sessionreg_monitor_clean_up, monitor, NULL, folders, 1, NULL, &out.cleaned);
+    REFUSED(sessionreg_monitor_clean_up, folders, monitor, NULL, 1, NULL, &out.cleaned);
+    REFUSED(sessionreg_monitor_clean_up, folders, monitor, nothing, 1, NULL, &out.cleaned);
+    REFUSED(sessionreg_monitor_clean_up, cleaned, monitor, folders, 1, NULL, NULL);
+    REFUSED(sessionreg_monitor_close, monitor, NULL);
+    REFUSED(sessionreg_batch_to_json, batch, NULL, &out.string);
+    REFUSED(sessionreg_batch_to_json, json, batch, NULL);
+}
+
 /* No file is made, changed or removed by a refused call. */
 static void a_refused_call_touches_no_file(void) {
     size_t length;
@@ -252,6 +329,89 @@ static void a_value_of_no_registry_list_or_session_is_the_absent_one(void) {
     NO_TEXT(sessionreg_claim_path, claim);
 }
 
+static void a_value_of_no_snapshot_or_batch_is_the_absent_one(void) {
+    ACCEPTED(sessionreg_snapshot_len, snapshot, sessionreg_snapshot_len(NULL) == 0);
+    ACCEPTED(sessionreg_snapshot_get, snapshot, sessionreg_snapshot_get(NULL, 0) == NULL);
+    ACCEPTED(sessionreg_snapshot_skipped_len, snapshot, sessionreg_snapshot_skipped_len(NULL) == 0);
+    ACCEPTED(sessionreg_snapshot_skipped_get, snapshot,
+             sessionreg_snapshot_skipped_get(NULL, 0) == NULL);
+    ACCEPTED(sessionreg_snapshot_dead_before, snapshot, sessionreg_snapshot_dead_before(NULL) == 0);
+    ACCEPTED(sessionreg_snapshot_count_live, snapshot, sessionreg_snapshot_count_live(NULL) == 0);
+    ACCEPTED(sessionreg_snapshot_taken_at, snapshot, isnan(sessionreg_snapshot_taken_at(NULL)));
+    NO_TEXT(sessionreg_snapshot_cursor, snapshot);
+    ACCEPTED(sessionreg_agent_sessions_len, sessions, sessionreg_agent_sessions_len(NULL) == 0);
+    ACCEPTED(sessionreg_agent_sessions_get, sessions,
+             sessionreg_agent_sessions_get(NULL, 0) == NULL);
+    ACCEPTED(sessionreg_batch_reset, batch, !sessionreg_batch_reset(NULL));
+    ACCEPTED(sessionreg_batch_at, batch, isnan(sessionreg_batch_at(NULL)));
+    ACCEPTED(sessionreg_batch_added_len, batch, sessionreg_batch_added_len(NULL) == 0);
+    ACCEPTED(sessionreg_batch_added_get, batch, sessionreg_batch_added_get(NULL, 0) == NULL);
+    ACCEPTED(sessionreg_batch_changed_len, batch, sessionreg_batch_changed_len(NULL) == 0);
+    ACCEPTED(sessionreg_batch_changed_get, batch, sessionreg_batch_changed_get(NULL, 0) == NULL);
+    ACCEPTED(sessionreg_batch_removed_len, batch, sessionreg_batch_removed_len(NULL) == 0);
+    ACCEPTED(sessionreg_batch_removed_get, batch,
+             sessionreg_batch_removed_get(NULL, 0).data == NULL);
+    NO_TEXT(sessionreg_batch_cursor, batch);
+    ACCEPTED(sessionreg_polled_len, polled, sessionreg_polled_len(NULL) == 0);
+    ACCEPTED(sessionreg_polled_what, polled, sessionreg_polled_what(NULL, 0).data == NULL);
+    ACCEPTED(sessionreg_polled_every, polled, isnan(sessionreg_polled_every(NULL, 0)));
+    ACCEPTED(sessionreg_cleaned_removed_len, cleaned, sessionreg_cleaned_removed_len(NULL) == 0);
+    ACCEPTED(sessionreg_cleaned_removed_get, cleaned,
+             sessionreg_cleaned_removed_get(NULL, 0) == NULL);
+    ACCEPTED(sessionreg_cleaned_failed_len, cleaned, sessionreg_cleaned_failed_len(NULL) == 0);
+    ACCEPTED(sessionreg_cleaned_failed_get, cleaned,
+             sessionreg_cleaned_failed_get(NULL, 0) == NULL);
+    NO_TEXT(sessionreg_tidied_path, tidied);
+    NO_TEXT(sessionreg_tidied_reason, tidied);
+}
+
+static void a_value_of_no_agent_session_is_the_absent_one(void) {
+    const sessionreg_agent_session *const one = sessionreg_snapshot_get(snapshot, 0);
+    ACCEPTED(sessionreg_agent_session_equal, session, !sessionreg_agent_session_equal(NULL, one));
+    ACCEPTED(sessionreg_agent_session_equal, other, !sessionreg_agent_session_equal(one, NULL));
+    ACCEPTED(sessionreg_agent_session_verdict, session,
+             sessionreg_agent_session_verdict(NULL).state == SESSIONREG_STATE_UNKNOWN &&
+                 sessionreg_agent_session_verdict(NULL).reason == SESSIONREG_REASON_NONE);
+    NO_TEXT(sessionreg_agent_session_key, session);
+    NO_TEXT(sessionreg_agent_session_agent, session);
+    NO_TEXT(sessionreg_agent_session_session_id, session);
+    NO_TEXT(sessionreg_agent_session_tty, session);
+    NO_TEXT(sessionreg_agent_session_work_dir, session);
+    NO_TEXT(sessionreg_agent_session_kind, session);
+    NO_TEXT(sessionreg_agent_session_status, session);
+    NO_TEXT(sessionreg_agent_session_waiting_for, session);
+    NO_TEXT(sessionreg_agent_session_name, session);
+    NO_TEXT(sessionreg_agent_session_parent_session_id, session);
+    NO_TEXT(sessionreg_agent_session_terminal_multiplexer, session);
+    NO_TEXT(sessionreg_agent_session_terminal_session, session);
+    NO_TEXT(sessionreg_agent_session_terminal_pane, session);
+    NO_TEXT(sessionreg_agent_session_transcript_path, session);
+    NO_TEXT(sessionreg_agent_session_superseded_by, session);
+    ACCEPTED(sessionreg_agent_session_pid, session, sessionreg_agent_session_pid(NULL) == 0);
+    ACCEPTED(sessionreg_agent_session_started_at, session,
+             isnan(sessionreg_agent_session_started_at(NULL)));
+    ACCEPTED(sessionreg_agent_session_updated_at, session,
+             isnan(sessionreg_agent_session_updated_at(NULL)));
+    ACCEPTED(sessionreg_agent_session_transcript_mtime_ns, session,
+             sessionreg_agent_session_transcript_mtime_ns(NULL) == -1);
+    ACCEPTED(sessionreg_agent_session_context_usage_current_tokens, session,
+             sessionreg_agent_session_context_usage_current_tokens(NULL) == -1);
+    ACCEPTED(sessionreg_agent_session_context_usage_window, session,
+             sessionreg_agent_session_context_usage_window(NULL) == -1);
+    ACCEPTED(sessionreg_agent_session_turn_start_tokens, session,
+             sessionreg_agent_session_turn_start_tokens(NULL) == -1);
+    ACCEPTED(sessionreg_agent_session_sources_len, session,
+             sessionreg_agent_session_sources_len(NULL) == 0);
+    ACCEPTED(sessionreg_agent_session_sources_get, session,
+             sessionreg_agent_session_sources_get(NULL, 0).data == NULL);
+    ACCEPTED(sessionreg_agent_session_files_len, session,
+             sessionreg_agent_session_files_len(NULL) == 0);
+    ACCEPTED(sessionreg_agent_session_files_get, session,
+             sessionreg_agent_session_files_get(NULL, 0).data == NULL);
+    ACCEPTED(sessionreg_agent_session_extra_count, session,
+             sessionreg_agent_session_extra_count(NULL) == 0);
+}
+
 static void options_a_home_and_what_is_freed_may_be_null(void) {
     char *sidecar = NULL;
     ACCEPTED(sessionreg_write, options, OK(sessionreg_write(path, record, NULL, NULL)));
@@ -267,6 +427,15 @@ static void options_a_home_and_what_is_freed_may_be_null(void) {
     ACCEPTED(sessionreg_session_free, session, (sessionreg_session_free(NULL), true));
     ACCEPTED(sessionreg_swept_free, swept, (sessionreg_swept_free(NULL), true));
     ACCEPTED(sessionreg_claim_free, claim, (sessionreg_claim_free(NULL), true));
+    ACCEPTED(sessionreg_sources_free, sources, (sessionreg_sources_free(NULL), true));
+    ACCEPTED(sessionreg_agent_session_free, session, (sessionreg_agent_session_free(NULL), true));
+    ACCEPTED(sessionreg_agent_sessions_free, sessions,
+             (sessionreg_agent_sessions_free(NULL), true));
+    ACCEPTED(sessionreg_snapshot_free, snapshot, (sessionreg_snapshot_free(NULL), true));
+    ACCEPTED(sessionreg_batch_free, batch, (sessionreg_batch_free(NULL), true));
+    ACCEPTED(sessionreg_monitor_free, monitor, (sessionreg_monitor_free(NULL), true));
+    ACCEPTED(sessionreg_polled_free, polled, (sessionreg_polled_free(NULL), true));
+    ACCEPTED(sessionreg_cleaned_free, cleaned, (sessionreg_cleaned_free(NULL), true));
 }
 
 static void a_folder_options_and_a_patch_may_be_null(void) {
@@ -287,14 +456,48 @@ static void a_folder_options_and_a_patch_may_be_null(void) {
              OK(sessionreg_session_switch(session, "s", NULL, NULL)));
 }
 
+/* What NULL names as sources is of the machine, and not looked at here. */
+static void sources_options_and_a_cursor_may_be_null(void) {
+    const char *const folders[1] = {folder};
+    sessionreg_snapshot *taken = NULL;
+    sessionreg_monitor *opened = NULL;
+    sessionreg_batch *first = NULL;
+    sessionreg_cleaned *cleaned = NULL;
+    sessionreg_monitor_options options = SESSIONREG_MONITOR_OPTIONS_INIT;
+    ACCEPTED(sessionreg_snapshot_take, sources, OK(sessionreg_snapshot_take(NULL, &taken, NULL)));
+    sessionreg_snapshot_free(taken);
+    ACCEPTED(sessionreg_monitor_open, sources,
+             OK(sessionreg_monitor_open(NULL, &options, &opened, NULL)));
+    sessionreg_monitor_free(opened);
+    opened = NULL;
+    ACCEPTED(sessionreg_monitor_open, options,
+             OK(sessionreg_monitor_open(sources, NULL, &opened, NULL)));
+    ACCEPTED(sessionreg_monitor_wait, cursor,
+             OK(sessionreg_monitor_wait(opened, NULL, 0, &first, NULL)));
+    sessionreg_batch_free(first);
+    ACCEPTED(sessionreg_monitor_clean_up, options,
+             OK(sessionreg_monitor_clean_up(opened, folders, 1, NULL, &cleaned, NULL)));
+    sessionreg_cleaned_free(cleaned);
+    cleaned = NULL;
+    ACCEPTED(sessionreg_monitor_clean_up, folders,
+             OK(sessionreg_monitor_clean_up(opened, NULL, 0, NULL, &cleaned, NULL)));
+    sessionreg_cleaned_free(cleaned);
+    sessionreg_monitor_free(opened);
+}
+
 static void list(void) {
     only_list = 1;
     a_null_that_must_not_be_is_invalid_input();
     a_null_for_a_registry_or_a_session_is_invalid_input();
+    a_null_for_a_snapshot_is_invalid_input();
+    a_null_for_a_monitor_is_invalid_input();
     a_value_of_null_is_the_absent_one();
     a_value_of_no_registry_list_or_session_is_the_absent_one();
+    a_value_of_no_snapshot_or_batch_is_the_absent_one();
+    a_value_of_no_agent_session_is_the_absent_one();
     options_a_home_and_what_is_freed_may_be_null();
     a_folder_options_and_a_patch_may_be_null();
+    sources_options_and_a_cursor_may_be_null();
 }
 
 int main(int argc, char **argv) {
@@ -313,15 +516,29 @@ int main(int argc, char **argv) {
     session = registered(registry, "s");
     fields.session_id = "s";
     fields.work_dir = ROOT "/w";
+    CHECK_OK(sessionreg_sources_none(&sources, NULL));
+    CHECK_OK(sessionreg_sources_add(sources, SESSIONREG_SOURCE_REGISTRY, sessions, NULL));
+    CHECK_OK(sessionreg_monitor_open(sources, NULL, &monitor, NULL));
+    CHECK_OK(sessionreg_monitor_snapshot(monitor, &snapshot, NULL));
+    CHECK_OK(sessionreg_monitor_next(monitor, 0, &batch, NULL));
     memset(&out, 0x5a, sizeof out);
     memcpy(&untouched, &out, sizeof out);
     RUN(a_null_that_must_not_be_is_invalid_input);
     RUN(a_null_for_a_registry_or_a_session_is_invalid_input);
+    RUN(a_null_for_a_snapshot_is_invalid_input);
+    RUN(a_null_for_a_monitor_is_invalid_input);
     RUN(a_refused_call_touches_no_file);
     RUN(a_value_of_null_is_the_absent_one);
     RUN(a_value_of_no_registry_list_or_session_is_the_absent_one);
+    RUN(a_value_of_no_snapshot_or_batch_is_the_absent_one);
+    RUN(a_value_of_no_agent_session_is_the_absent_one);
     RUN(options_a_home_and_what_is_freed_may_be_null);
     RUN(a_folder_options_and_a_patch_may_be_null);
+    RUN(sources_options_and_a_cursor_may_be_null);
+    sessionreg_batch_free(batch);
+    sessionreg_snapshot_free(snapshot);
+    sessionreg_monitor_free(monitor);
+    sessionreg_sources_free(sources);
     CHECK_OK(sessionreg_session_close(session, NULL));
     sessionreg_session_free(session);
     sessionreg_registry_free(registry);

@@ -11,7 +11,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 readonly root=$PWD out=$PWD/target/c target=${CARGO_TARGET_DIR:-$PWD/target}
 readonly warnings="-Wall -Wextra -Wpedantic -Werror"
 # The largest shared library, stripped, in bytes.
-readonly most_bytes=900000
+readonly most_bytes=1700000
 CC=${CC:-cc}
 passed=0 failed=0 skipped=0
 
@@ -91,8 +91,9 @@ compile() {
 
 # --- The programs ---------------------------------------------------------------------------------
 
-readonly programs=(words records files verdicts paths nulls registries sessions sweeps claims)
-readonly unix_programs=(forks threads exits deaths)
+readonly programs=(words records files verdicts paths nulls registries sessions sweeps claims snapshots
+    monitors)
+readonly unix_programs=(forks threads exits deaths watches)
 memcheck=(valgrind --quiet --leak-check=full --show-leak-kinds=definite,possible
     --errors-for-leak-kinds=definite,possible --error-exitcode=99 --child-silent-after-fork=yes
     --suppressions=tests/c/valgrind.supp)
@@ -145,9 +146,13 @@ readonly use='#include <sessionreg.h>
 static sessionreg_fields fields = SESSIONREG_FIELDS_INIT;
 static sessionreg_new made = SESSIONREG_NEW_INIT;
 static sessionreg_sweep_options sweep = SESSIONREG_SWEEP_OPTIONS_INIT;
+static sessionreg_monitor_options monitor = SESSIONREG_MONITOR_OPTIONS_INIT;
 int main(void) {
+    sessionreg_clean_up_options clean_up = SESSIONREG_CLEAN_UP_OPTIONS_INIT;
     sessionreg_registry_options registry = SESSIONREG_REGISTRY_OPTIONS_INIT;
     if (!made.pid_file || made.keep_sidecar || made.on_error || sweep.dry_run || registry.dialect)
+        return 1;
+    if (monitor.fold_ms != -1 || monitor.poll_ms != -1 || monitor.cursor || clean_up.dry_run)
         return 1;
     sessionreg_write_options options = SESSIONREG_WRITE_OPTIONS_INIT;
     sessionreg_status status = sessionreg_status_string(SESSIONREG_STATUS_OK) ? SESSIONREG_STATUS_OK : SESSIONREG_STATUS_IO;
@@ -280,6 +285,7 @@ LAYOUT
     check "install: examples/c/judge.c" judge_works "$installed"
     check "install: examples/c/serve.c" serve_works "$installed"
     check "install: examples/c/register.c and status_bar.c" registry_works "$installed"
+    check "install: examples/c/watch.c" watch_works "$installed"
     check "install: the example of the README" readme_works "$installed"
     mkdir -p "$out/static"
     cp "$installed/lib/libsessionreg.a" "$out/static"
@@ -332,6 +338,26 @@ registry_works() {
     wait "$registrant" || return 1
     [[ $said == "$registrant 3f1c idle" ]] || { echo "it said: $said"; return 1; }
     said=$(bar) && [[ -z $said ]] || { echo "afterwards, it said: $said"; return 1; }
+    rmdir "$folder"
+}
+
+# It shows what another program registers and takes back, and ends with its input.
+watch_works() {
+    local library=$1/lib folder=$out/watched registrant watch line said=""
+    compile_installed examples/c/watch.c watch && mkdir "$folder" || return 1
+    coproc watch_of { LD_LIBRARY_PATH=$library exec "$out/watch" "$folder"; }
+    watch=$watch_of_PID
+    local shown=${watch_of[0]} input=${watch_of[1]}
+    LD_LIBRARY_PATH=$library "$out/register" "$folder" < <(sleep 0.3) &
+    registrant=$!
+    while read -r -t 10 line <&"$shown"; do
+        said+=$line$'\n'
+        [[ $line != -* ]] || break
+    done
+    exec {input}>&-
+    wait "$registrant" && wait "$watch" || return 1
+    [[ $said =~ ^\+\ ([0-9a-f]{32})\ 3f1c\ alive\ idle$'\n'(\*.*)?-\ ([0-9a-f]{32})$'\n'$ ]] &&
+        [[ ${BASH_REMATCH[1]} == "${BASH_REMATCH[3]}" ]] || { echo "it said: $said"; return 1; }
     rmdir "$folder"
 }
 

@@ -85,6 +85,56 @@ static void use_a_registry(const char *folder) {
     p_sessionreg_registry_free(registry);
 }
 
+/* A folder of so many that a snapshot takes several threads, and a monitor of it, closed or not. */
+static void use_a_monitor(const char *folder) {
+    enum { MANY = 2100 };
+    LOAD(sessionreg_sources_none);
+    LOAD(sessionreg_sources_add);
+    LOAD(sessionreg_sources_free);
+    LOAD(sessionreg_snapshot_take);
+    LOAD(sessionreg_snapshot_len);
+    LOAD(sessionreg_snapshot_free);
+    LOAD(sessionreg_monitor_open);
+    LOAD(sessionreg_monitor_next);
+    LOAD(sessionreg_monitor_close);
+    LOAD(sessionreg_monitor_free);
+    LOAD(sessionreg_batch_added_len);
+    LOAD(sessionreg_batch_free);
+    sessionreg_sources *sources = NULL;
+    sessionreg_snapshot *snapshot = NULL;
+    char path[PATH_ROOM + 32], record[256];
+    for (int i = 0; i < MANY; i++) {
+        snprintf(path, sizeof path, "%s/%d.json", folder, 4000000 + i);
+        snprintf(record, sizeof record,
+                 "{\"schemaVersion\": 1, \"pid\": %d, \"sessionId\": \"s\", \"cwd\": \"/\", "
+                 "\"startedAt\": 1763690000125}",
+                 4000000 + i);
+        file_put(path, record, strlen(record));
+    }
+    CHECK(p_sessionreg_sources_none(&sources, NULL) == SESSIONREG_STATUS_OK);
+    CHECK(p_sessionreg_sources_add(sources, SESSIONREG_SOURCE_REGISTRY, folder, NULL) ==
+          SESSIONREG_STATUS_OK);
+    CHECK(p_sessionreg_snapshot_take(sources, &snapshot, NULL) == SESSIONREG_STATUS_OK);
+    CHECK(p_sessionreg_snapshot_len(snapshot) == MANY);
+    p_sessionreg_snapshot_free(snapshot);
+    for (int round = 0; round < 2; round++) {
+        sessionreg_monitor *monitor = NULL;
+        sessionreg_batch *batch = NULL;
+        CHECK(p_sessionreg_monitor_open(sources, NULL, &monitor, NULL) == SESSIONREG_STATUS_OK);
+        CHECK(p_sessionreg_monitor_next(monitor, -1, &batch, NULL) == SESSIONREG_STATUS_OK);
+        CHECK(p_sessionreg_batch_added_len(batch) == MANY);
+        p_sessionreg_batch_free(batch);
+        if (round == 0)
+            CHECK(p_sessionreg_monitor_close(monitor, NULL) == SESSIONREG_STATUS_OK);
+        p_sessionreg_monitor_free(monitor);
+    }
+    p_sessionreg_sources_free(sources);
+    for (int i = 0; i < MANY; i++) {
+        snprintf(path, sizeof path, "%s/%d.json", folder, 4000000 + i);
+        CHECK(remove(path) == 0);
+    }
+}
+
 static void loading_and_use_leave_no_thread_descriptor_or_handler(void) {
     char folder[PATH_ROOM], path[PATH_ROOM + 32];
     folder_make(folder);
@@ -117,6 +167,7 @@ static void loading_and_use_leave_no_thread_descriptor_or_handler(void) {
         p_sessionreg_record_free(read);
     }
     use_a_registry(folder);
+    use_a_monitor(folder);
     CHECK_SAME(before);
     CHECK(folder_count(folder) == 0);
     CHECK(dlclose(library) == 0);

@@ -20,6 +20,15 @@ static struct {
     sessionreg_swept *swept;
     sessionreg_claim *claim;
     size_t count;
+    sessionreg_sources *sources;
+    sessionreg_snapshot *snapshot;
+    sessionreg_agent_session *agent_session;
+    sessionreg_agent_sessions *agent_sessions;
+    sessionreg_monitor *monitor;
+    sessionreg_batch *batch;
+    sessionreg_polled *polled;
+    sessionreg_cleaned *cleaned;
+    int fd;
 } out, untouched;
 static max_align_t memory[64];
 
@@ -105,6 +114,40 @@ static void a_panic_of_a_registry_or_a_session_becomes_a_status(void) {
     STATUS_IS_PANIC(sessionreg_session_pid_file_holder, OBJECT, &out.holder);
 }
 
+static void a_panic_of_a_snapshot_or_a_monitor_becomes_a_status(void) {
+    const char *const folders[1] = {TEXT};
+    STATUS_IS_PANIC(sessionreg_sources_default, &out.sources);
+    STATUS_IS_PANIC(sessionreg_sources_none, &out.sources);
+    STATUS_IS_PANIC(sessionreg_sources_add, OBJECT, 1, TEXT);
+    STATUS_IS_PANIC(sessionreg_sources_clear, OBJECT, 1);
+    STATUS_IS_PANIC(sessionreg_sources_set_processes, OBJECT, true);
+    STATUS_IS_PANIC(sessionreg_sources_set_multiplexers, OBJECT, true);
+    STATUS_IS_PANIC(sessionreg_sources_set_superseded, OBJECT, true);
+    STATUS_IS_PANIC(sessionreg_sources_set_dead_within, OBJECT, 1);
+    STATUS_IS_PANIC(sessionreg_snapshot_take, OBJECT, &out.snapshot);
+    STATUS_IS_PANIC(sessionreg_snapshot_to_json, OBJECT, &out.string);
+    STATUS_IS_PANIC(sessionreg_snapshot_live, OBJECT, &out.agent_sessions);
+    STATUS_IS_PANIC(sessionreg_snapshot_find_by_pid, OBJECT, 1, &out.agent_sessions);
+    STATUS_IS_PANIC(sessionreg_snapshot_find_by_session, OBJECT, TEXT, &out.agent_sessions);
+    STATUS_IS_PANIC(sessionreg_snapshot_find_by_work_dir, OBJECT, TEXT, &out.agent_sessions);
+    STATUS_IS_PANIC(sessionreg_snapshot_owner_of, OBJECT, 1, &out.agent_sessions);
+    STATUS_IS_PANIC(sessionreg_snapshot_find_under, OBJECT, 1, &out.agent_sessions);
+    STATUS_IS_PANIC(sessionreg_agent_session_clone, OBJECT, &out.agent_session);
+    STATUS_IS_PANIC(sessionreg_agent_session_to_json, OBJECT, &out.string);
+    STATUS_IS_PANIC(sessionreg_agent_session_extra_get, OBJECT, TEXT, &out.string);
+    STATUS_IS_PANIC(sessionreg_agent_session_extra_to_json, OBJECT, &out.string);
+    STATUS_IS_PANIC(sessionreg_monitor_open, OBJECT, NULL, &out.monitor);
+    STATUS_IS_PANIC(sessionreg_monitor_snapshot, OBJECT, &out.snapshot);
+    STATUS_IS_PANIC(sessionreg_monitor_next, OBJECT, -1, &out.batch);
+    STATUS_IS_PANIC(sessionreg_monitor_wait, OBJECT, TEXT, -1, &out.batch);
+    STATUS_IS_PANIC(sessionreg_monitor_fd, OBJECT, &out.fd);
+    STATUS_IS_PANIC(sessionreg_monitor_polled, OBJECT, &out.polled);
+    STATUS_IS_PANIC(sessionreg_monitor_record_turn_start, OBJECT, &out.count);
+    STATUS_IS_PANIC(sessionreg_monitor_clean_up, OBJECT, folders, 1, NULL, &out.cleaned);
+    STATUS_IS_PANIC(sessionreg_monitor_close, OBJECT);
+    STATUS_IS_PANIC(sessionreg_batch_to_json, OBJECT, &out.string);
+}
+
 static void a_value_is_absent_after_a_panic(void) {
     VALUE_IS_ABSENT(sessionreg_status_string, sessionreg_status_string(0) == NULL);
     VALUE_IS_ABSENT(sessionreg_state_string, sessionreg_state_string(0) == NULL);
@@ -185,6 +228,78 @@ static void a_value_of_a_registry_or_a_session_is_absent_after_a_panic(void) {
     TEXT_IS_ABSENT(sessionreg_claim_path);
 }
 
+#define TEXT_AT_IS_ABSENT(function) VALUE_IS_ABSENT(function, function(OBJECT, 0).data == NULL)
+#define NUMBER_IS_ABSENT(function) VALUE_IS_ABSENT(function, function(OBJECT) == -1)
+#define COUNT_IS_ABSENT(function) VALUE_IS_ABSENT(function, function(OBJECT) == 0)
+#define POINTER_IS_ABSENT(function) VALUE_IS_ABSENT(function, function(OBJECT, 0) == NULL)
+
+static void a_value_of_a_snapshot_or_a_monitor_is_absent_after_a_panic(void) {
+    COUNT_IS_ABSENT(sessionreg_snapshot_len);
+    POINTER_IS_ABSENT(sessionreg_snapshot_get);
+    COUNT_IS_ABSENT(sessionreg_snapshot_skipped_len);
+    POINTER_IS_ABSENT(sessionreg_snapshot_skipped_get);
+    COUNT_IS_ABSENT(sessionreg_snapshot_dead_before);
+    COUNT_IS_ABSENT(sessionreg_snapshot_count_live);
+    TEXT_IS_ABSENT(sessionreg_snapshot_cursor);
+    VALUE_IS_ABSENT(sessionreg_snapshot_taken_at, isnan(sessionreg_snapshot_taken_at(OBJECT)));
+    COUNT_IS_ABSENT(sessionreg_agent_sessions_len);
+    POINTER_IS_ABSENT(sessionreg_agent_sessions_get);
+    TEXT_IS_ABSENT(sessionreg_batch_cursor);
+    VALUE_IS_ABSENT(sessionreg_batch_reset, !sessionreg_batch_reset(OBJECT));
+    VALUE_IS_ABSENT(sessionreg_batch_at, isnan(sessionreg_batch_at(OBJECT)));
+    COUNT_IS_ABSENT(sessionreg_batch_added_len);
+    POINTER_IS_ABSENT(sessionreg_batch_added_get);
+    COUNT_IS_ABSENT(sessionreg_batch_changed_len);
+    POINTER_IS_ABSENT(sessionreg_batch_changed_get);
+    COUNT_IS_ABSENT(sessionreg_batch_removed_len);
+    TEXT_AT_IS_ABSENT(sessionreg_batch_removed_get);
+    COUNT_IS_ABSENT(sessionreg_polled_len);
+    TEXT_AT_IS_ABSENT(sessionreg_polled_what);
+    VALUE_IS_ABSENT(sessionreg_polled_every, isnan(sessionreg_polled_every(OBJECT, 0)));
+    COUNT_IS_ABSENT(sessionreg_cleaned_removed_len);
+    POINTER_IS_ABSENT(sessionreg_cleaned_removed_get);
+    COUNT_IS_ABSENT(sessionreg_cleaned_failed_len);
+    POINTER_IS_ABSENT(sessionreg_cleaned_failed_get);
+    TEXT_IS_ABSENT(sessionreg_tidied_path);
+    TEXT_IS_ABSENT(sessionreg_tidied_reason);
+}
+
+static void a_value_of_an_agent_session_is_absent_after_a_panic(void) {
+    VALUE_IS_ABSENT(sessionreg_agent_session_equal,
+                    !sessionreg_agent_session_equal(OBJECT, OBJECT));
+    VALUE_IS_ABSENT(sessionreg_agent_session_verdict,
+                    sessionreg_agent_session_verdict(OBJECT).reason == SESSIONREG_REASON_NONE);
+    TEXT_IS_ABSENT(sessionreg_agent_session_key);
+    TEXT_IS_ABSENT(sessionreg_agent_session_agent);
+    TEXT_IS_ABSENT(sessionreg_agent_session_session_id);
+    TEXT_IS_ABSENT(sessionreg_agent_session_tty);
+    TEXT_IS_ABSENT(sessionreg_agent_session_work_dir);
+    TEXT_IS_ABSENT(sessionreg_agent_session_kind);
+    TEXT_IS_ABSENT(sessionreg_agent_session_status);
+    TEXT_IS_ABSENT(sessionreg_agent_session_waiting_for);
+    TEXT_IS_ABSENT(sessionreg_agent_session_name);
+    TEXT_IS_ABSENT(sessionreg_agent_session_parent_session_id);
+    TEXT_IS_ABSENT(sessionreg_agent_session_terminal_multiplexer);
+    TEXT_IS_ABSENT(sessionreg_agent_session_terminal_session);
+    TEXT_IS_ABSENT(sessionreg_agent_session_terminal_pane);
+    TEXT_IS_ABSENT(sessionreg_agent_session_transcript_path);
+    TEXT_IS_ABSENT(sessionreg_agent_session_superseded_by);
+    COUNT_IS_ABSENT(sessionreg_agent_session_pid);
+    VALUE_IS_ABSENT(sessionreg_agent_session_started_at,
+                    isnan(sessionreg_agent_session_started_at(OBJECT)));
+    VALUE_IS_ABSENT(sessionreg_agent_session_updated_at,
+                    isnan(sessionreg_agent_session_updated_at(OBJECT)));
+    NUMBER_IS_ABSENT(sessionreg_agent_session_transcript_mtime_ns);
+    NUMBER_IS_ABSENT(sessionreg_agent_session_context_usage_current_tokens);
+    NUMBER_IS_ABSENT(sessionreg_agent_session_context_usage_window);
+    NUMBER_IS_ABSENT(sessionreg_agent_session_turn_start_tokens);
+    COUNT_IS_ABSENT(sessionreg_agent_session_sources_len);
+    TEXT_AT_IS_ABSENT(sessionreg_agent_session_sources_get);
+    COUNT_IS_ABSENT(sessionreg_agent_session_files_len);
+    TEXT_AT_IS_ABSENT(sessionreg_agent_session_files_get);
+    COUNT_IS_ABSENT(sessionreg_agent_session_extra_count);
+}
+
 /* Whatever was to be freed is lost, which is better than to be freed by halves. */
 static void freeing_returns_after_a_panic(void) {
     VALUE_IS_ABSENT(sessionreg_string_free, (sessionreg_string_free(NULL), true));
@@ -196,6 +311,14 @@ static void freeing_returns_after_a_panic(void) {
     VALUE_IS_ABSENT(sessionreg_session_free, (sessionreg_session_free(NULL), true));
     VALUE_IS_ABSENT(sessionreg_swept_free, (sessionreg_swept_free(NULL), true));
     VALUE_IS_ABSENT(sessionreg_claim_free, (sessionreg_claim_free(NULL), true));
+    VALUE_IS_ABSENT(sessionreg_sources_free, (sessionreg_sources_free(NULL), true));
+    VALUE_IS_ABSENT(sessionreg_agent_session_free, (sessionreg_agent_session_free(NULL), true));
+    VALUE_IS_ABSENT(sessionreg_agent_sessions_free, (sessionreg_agent_sessions_free(NULL), true));
+    VALUE_IS_ABSENT(sessionreg_snapshot_free, (sessionreg_snapshot_free(NULL), true));
+    VALUE_IS_ABSENT(sessionreg_batch_free, (sessionreg_batch_free(NULL), true));
+    VALUE_IS_ABSENT(sessionreg_monitor_free, (sessionreg_monitor_free(NULL), true));
+    VALUE_IS_ABSENT(sessionreg_polled_free, (sessionreg_polled_free(NULL), true));
+    VALUE_IS_ABSENT(sessionreg_cleaned_free, (sessionreg_cleaned_free(NULL), true));
 }
 
 int main(int argc, char **argv) {
@@ -204,8 +327,11 @@ int main(int argc, char **argv) {
         only_list = 1;
         a_panic_becomes_a_status();
         a_panic_of_a_registry_or_a_session_becomes_a_status();
+        a_panic_of_a_snapshot_or_a_monitor_becomes_a_status();
         a_value_is_absent_after_a_panic();
         a_value_of_a_registry_or_a_session_is_absent_after_a_panic();
+        a_value_of_a_snapshot_or_a_monitor_is_absent_after_a_panic();
+        a_value_of_an_agent_session_is_absent_after_a_panic();
         freeing_returns_after_a_panic();
         return EXIT_SUCCESS;
     }
@@ -213,8 +339,11 @@ int main(int argc, char **argv) {
     memcpy(&untouched, &out, sizeof out);
     RUN(a_panic_becomes_a_status);
     RUN(a_panic_of_a_registry_or_a_session_becomes_a_status);
+    RUN(a_panic_of_a_snapshot_or_a_monitor_becomes_a_status);
     RUN(a_value_is_absent_after_a_panic);
     RUN(a_value_of_a_registry_or_a_session_is_absent_after_a_panic);
+    RUN(a_value_of_a_snapshot_or_a_monitor_is_absent_after_a_panic);
+    RUN(a_value_of_an_agent_session_is_absent_after_a_panic);
     RUN(freeing_returns_after_a_panic);
     return check_result();
 }

@@ -1,5 +1,5 @@
-/* Threads that use one record, one file, one session or one claim at the same time. */
-#include "../example_registry.h"
+/* Threads that use one record, file, session, claim or snapshot at the same time. */
+#include "../example_monitor.h"
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -94,6 +94,55 @@ static void *release(void *unused) {
     return NULL;
 }
 
+static sessionreg_snapshot *snapshot;
+static sessionreg_monitor *monitor;
+
+/* What is lent is made when somebody first asks for it. */
+static void *look_at_a_snapshot(void *unused) {
+    (void)unused;
+    for (size_t i = 0; i < sessionreg_snapshot_len(snapshot); i++) {
+        const sessionreg_agent_session *one = sessionreg_snapshot_get(snapshot, i);
+        sessionreg_agent_session *copy = NULL;
+        char *json = NULL;
+        expect(is_text(sessionreg_agent_session_agent(one), "qwen-code"));
+        expect(is_text(sessionreg_agent_session_sources_get(one, 0), "registry"));
+        expect(sessionreg_agent_session_files_get(one, 0).length > 0);
+        expect(sessionreg_agent_session_clone(one, &copy, NULL) == SESSIONREG_STATUS_OK);
+        expect(sessionreg_agent_session_equal(one, copy));
+        expect(sessionreg_agent_session_to_json(one, &json, NULL) == SESSIONREG_STATUS_OK);
+        sessionreg_string_free(json);
+        sessionreg_agent_session_free(copy);
+    }
+    return NULL;
+}
+
+/* Some ask, some wait, while the session changes. */
+static void *use_a_monitor(void *unused) {
+    static atomic_int threads;
+    const int own = atomic_fetch_add(&threads, 1);
+    (void)unused;
+    for (int round = 0; round < ROUNDS; round++) {
+        sessionreg_snapshot *taken = NULL;
+        sessionreg_batch *batch = NULL;
+        if (own == 0) {
+            sessionreg_status updated =
+                sessionreg_session_update(session, "{\"status\": \"busy\"}", NULL);
+            expect(updated == SESSIONREG_STATUS_OK);
+        } else if (own % 2 == 0) {
+            expect(sessionreg_monitor_snapshot(monitor, &taken, NULL) == SESSIONREG_STATUS_OK);
+            expect(sessionreg_snapshot_len(taken) == 1);
+            expect(sessionreg_snapshot_skipped_len(taken) == 0);
+        } else {
+            expect(sessionreg_monitor_wait(monitor, NULL, -1, &batch, NULL) ==
+                   SESSIONREG_STATUS_OK);
+            expect(sessionreg_batch_added_len(batch) == 1);
+        }
+        sessionreg_snapshot_free(taken);
+        sessionreg_batch_free(batch);
+    }
+    return NULL;
+}
+
 static void run_threads(void *(*body)(void *)) {
     pthread_t threads[THREADS];
     atomic_store(&disagreements, 0);
@@ -157,10 +206,46 @@ static void one_of_many_threads_releases_a_claim(void) {
     folder_remove(folder);
 }
 
+static void threads_may_look_at_one_snapshot(void) {
+    enum { MANY = 50 };
+    sessionreg_session *sessions[MANY];
+    folder_make(folder);
+    registry = registry_in(folder, SESSIONREG_DIALECT_OURS);
+    for (int i = 0; i < MANY; i++) {
+        char id[8];
+        snprintf(id, sizeof id, "s%d", i);
+        sessions[i] = registered(registry, id);
+    }
+    sessionreg_sources *sources = sources_in(SESSIONREG_SOURCE_REGISTRY, folder);
+    CHECK_OK(sessionreg_snapshot_take(sources, &snapshot, NULL));
+    CHECK(sessionreg_snapshot_len(snapshot) == MANY);
+    run_threads(look_at_a_snapshot);
+    sessionreg_snapshot_free(snapshot);
+    sessionreg_sources_free(sources);
+    for (int i = 0; i < MANY; i++)
+        session_close(sessions[i]);
+    sessionreg_registry_free(registry);
+    folder_remove(folder);
+}
+
+static void threads_may_use_one_monitor(void) {
+    folder_make(folder);
+    registry = registry_in(folder, SESSIONREG_DIALECT_OURS);
+    session = registered(registry, "s");
+    monitor = monitor_of(SESSIONREG_SOURCE_REGISTRY, folder);
+    run_threads(use_a_monitor);
+    sessionreg_monitor_free(monitor);
+    session_close(session);
+    sessionreg_registry_free(registry);
+    folder_remove(folder);
+}
+
 int main(void) {
     RUN(threads_may_look_at_one_record);
     RUN(threads_that_write_one_file_never_see_half_of_it);
     RUN(threads_that_change_one_session_lose_no_change);
     RUN(one_of_many_threads_releases_a_claim);
+    RUN(threads_may_look_at_one_snapshot);
+    RUN(threads_may_use_one_monitor);
     return check_result();
 }

@@ -1,7 +1,7 @@
 /* The shared vectors, against the C face. Their format is in tests/vectors/README.md.
  *
  * Linux only: the JSON library that reads them is there. Run in the root of the project. */
-#include "vectors/history.h"
+#include "vectors/snapshot.h"
 #include <glob.h>
 #include <signal.h>
 
@@ -209,6 +209,14 @@ static void run_history(void) {
     run_history_of(case_test);
 }
 
+static void run_snapshot(void) {
+    run_snapshot_of(case_test, case_expect);
+}
+
+static void run_watch(void) {
+    run_watch_of(case_test);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -216,7 +224,8 @@ static const struct {
     {"load", run_load},         {"make", run_make},       {"write", run_write},
     {"rewrite", run_rewrite},   {"clear", run_clear},     {"clear_if", run_clear_if},
     {"liveness", run_liveness}, {"path", run_path},       {"session_id", run_session_id},
-    {"scan", run_scan},         {"history", run_history},
+    {"scan", run_scan},         {"history", run_history}, {"snapshot", run_snapshot},
+    {"watch", run_watch},
 };
 
 /* ---- One case after another ------------------------------------------------------------------ */
@@ -225,11 +234,13 @@ static json_t *host, *seen_names;
 static int agreed, skipped, left_out, disagreed;
 
 static void check_keys(void) {
-    static const char *const KEYS[] = {"record",  "error", "content", "keys",    "removed", "left",
-                                       "verdict", "ok",    "path",    "entries", "skipped"};
+    static const char *const KEYS[] = {"record",  "error",    "content",    "keys", "removed",
+                                       "left",    "verdict",  "ok",         "path", "entries",
+                                       "skipped", "sessions", "dead_before"};
+    json_t *op = json_object_get(case_test, "op");
     size_t known = 0;
     /* Each step has its own. */
-    if (is_token("history", json_object_get(case_test, "op")) && case_expect == NULL)
+    if ((is_token("history", op) || is_token("watch", op)) && case_expect == NULL)
         return;
     for (size_t i = 0; i < COUNT(KEYS); i++)
         known += json_object_get(case_expect, KEYS[i]) != NULL;
@@ -320,9 +331,11 @@ static void set_variable(const char *name, const char *value) {
 }
 
 static void set_environment(void) {
-    json_t *value;
+    json_t *op = json_object_get(case_test, "op"), *value;
     const char *name;
-    if (is_token("history", json_object_get(case_test, "op"))) {
+    if (is_token("snapshot", op) || is_token("watch", op))
+        set_variable("SESSIONREG_HOME", beside("home"));
+    if (is_token("history", op)) {
         set_variable("SESSIONREG_HOME", beside("home"));
         set_variable("SESSIONREG_KIND", NULL);
         set_variable("QWEN_HOME", NULL);
