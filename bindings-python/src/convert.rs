@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -39,6 +40,13 @@ pub(crate) fn u64(name: &str, value: &Bound<'_, PyAny>) -> PyResult<u64> {
         .map_err(|_| invalid(value.py(), &format!("failed to accept `{name}`: it is out of range")))
 }
 
+/// An integer of 128 bits.
+pub(crate) fn u128(name: &str, value: &Bound<'_, PyAny>) -> PyResult<u128> {
+    integer(name, value)?
+        .extract()
+        .map_err(|_| invalid(value.py(), &format!("failed to accept `{name}`: it is out of range")))
+}
+
 fn integer<'a, 'py>(name: &str, value: &'a Bound<'py, PyAny>) -> PyResult<&'a Bound<'py, PyInt>> {
     match value.cast::<PyInt>() {
         Ok(integer) if !value.is_instance_of::<PyBool>() => Ok(integer),
@@ -63,6 +71,13 @@ pub(crate) fn seconds(name: &str, value: &Bound<'_, PyAny>) -> PyResult<f64> {
         Ok(number) if integer.as_any().eq(number)? => Ok(number),
         _ => refuse("out of range"),
     }
+}
+
+/// A length of time in seconds, zero or more.
+pub(crate) fn duration(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(seconds(name, value)?).map_err(|_| {
+        invalid(value.py(), &format!("failed to accept `{name}`: it is negative, or out of range"))
+    })
 }
 
 /// `None`, or what `convert` makes of the value.

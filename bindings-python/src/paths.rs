@@ -1,9 +1,9 @@
 //! Where known programs keep the sidecar of a session.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyList, PyString};
 use sessionreg::{ErrorCode, SessionId};
 
 use crate::convert::{FsPath, text, wrong_type};
@@ -63,6 +63,12 @@ pub(crate) fn sidecar_of<'py>(
 pub(crate) fn to_path<'py>(py: Python<'py>, path: &Path) -> PyResult<Bound<'py, PyAny>> {
     static PATH: Lazy = Lazy::new("pathlib", "Path");
     PATH.get(py)?.call1((path.as_os_str(),))
+}
+
+/// A new list of `pathlib.Path`s.
+pub(crate) fn to_paths<'py>(py: Python<'py>, paths: &[PathBuf]) -> PyResult<Bound<'py, PyList>> {
+    let paths = paths.iter().map(|path| to_path(py, path)).collect::<PyResult<Vec<_>>>()?;
+    PyList::new(py, paths)
 }
 
 fn id(value: &Bound<'_, PyAny>) -> PyResult<SessionId> {

@@ -40,7 +40,7 @@ impl Verdict {
     /// Alive, dead or unknown.
     #[getter]
     fn state(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        member(py, self.core.reason).map(|member| member.state.clone_ref(py))
+        state_member(py, self.core.reason)
     }
 
     /// What the state was concluded from.
@@ -75,6 +75,11 @@ pub(crate) fn reason_of(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Reason
 /// A reason as a member of Python's enum.
 pub(crate) fn reason_member(py: Python<'_>, reason: Reason) -> PyResult<Py<PyAny>> {
     member(py, reason).map(|member| member.reason.clone_ref(py))
+}
+
+/// The state that a reason belongs to as a member of Python's enum.
+pub(crate) fn state_member(py: Python<'_>, reason: Reason) -> PyResult<Py<PyAny>> {
+    member(py, reason).map(|member| member.state.clone_ref(py))
 }
 
 /// Tell whether the process of a record is still there, and how that is known.

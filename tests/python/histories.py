@@ -32,15 +32,15 @@ from sessionreg import (
 )
 from vectors import SkipCase, Texts, check_left, place
 
-_SECRET = "s3cr3t"
-_CONTENT = {"text", "lines", "hex", "parts", "kind", "to", "owner"}
+SECRET = "s3cr3t"
+CONTENT = {"text", "lines", "hex", "parts", "kind", "to", "owner"}
 _CHANGES = ("update", "switch", "refresh", "leave", "close")
 
 
-def _put(path: Path, spec: dict[str, Any], texts: Texts, folder: Path) -> None:
+def put(path: Path, spec: dict[str, Any], texts: Texts, folder: Path) -> None:
     """Put a file at a path, in the place of what is there; a link leads out of its folder."""
     if "kind" in spec or not path.is_file() or path.is_symlink():
-        _remove(path)
+        remove(path)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if spec.get("kind") == "symlink":
         (folder / "target").write_bytes(texts.content(spec["to"]))
@@ -49,7 +49,16 @@ def _put(path: Path, spec: dict[str, Any], texts: Texts, folder: Path) -> None:
         place(path.parent, {"path": path.name, "file": spec}, texts)
 
 
-def _remove(path: Path) -> None:
+def put_aged(path: Path, args: dict[str, Any], texts: Texts, folder: Path) -> None:
+    """Put a file at a path, of the age that is said."""
+    put(path, {key: args[key] for key in args.keys() - {"path", "age"}}, texts, folder)
+    if "age" in args:
+        then = time.time() - args["age"]
+        os.utime(path, (then, then), follow_symlinks=False)
+
+
+def remove(path: Path) -> None:
+    """Remove what is at a path, a folder with all that is in it."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -95,8 +104,8 @@ def _files_of(body: dict[str, Any], texts: Texts, sessions: Path) -> dict[Path, 
     for named in body.get("files", []):
         path = sessions / texts.text(named["name"])
         spec = {key: named[key] for key in named if key != "name"}
-        assert spec.keys() <= _CONTENT
-        _put(path, spec, texts, sessions.parent)
+        assert spec.keys() <= CONTENT
+        put(path, spec, texts, sessions.parent)
         files[path] = spec
     if "files" in body:
         sessions.mkdir(mode=0o700, exist_ok=True)
@@ -136,7 +145,7 @@ def _check_secrets(found: Scan) -> None:
                 shown.append(repr(look()))
             except (RecursionError, SessionRegError) as error:
                 shown.append(repr(error))
-    assert not any(_SECRET in text for text in shown)
+    assert not any(SECRET in text for text in shown)
 
 
 # Step by step
@@ -239,8 +248,8 @@ class History:
                 {"agent", "session_id"},
             ),
             "release": (lambda name, _: self._claim(name).release(), set()),
-            "put_file": (lambda _, args: self._put_file(args), {"path", "age", *_CONTENT}),
-            "remove_file": (lambda _, args: _remove(self._path(args["path"])), {"path"}),
+            "put_file": (lambda _, args: self._put_file(args), {"path", "age", *CONTENT}),
+            "remove_file": (lambda _, args: remove(self._path(args["path"])), {"path"}),
             "end": (lambda _, __: self._ask(f"end {self._texts.fact('pid')}"), set()),
             "hold": (lambda _, args: self._ask_about("hold", args), {"path"}),
             "let_go": (lambda _, args: self._ask_about("let_go", args), {"path"}),
@@ -291,12 +300,7 @@ class History:
         return self._registry.sweep(**options)
 
     def _put_file(self, args: dict[str, Any]) -> None:
-        path = self._path(args["path"])
-        spec = {key: args[key] for key in args.keys() - {"path", "age"}}
-        _put(path, spec, self._texts, self._folder)
-        if "age" in args:
-            then = time.time() - args["age"]
-            os.utime(path, (then, then), follow_symlinks=False)
+        put_aged(self._path(args["path"]), args, self._texts, self._folder)
 
     def _ask_about(self, command: str, args: dict[str, Any]) -> None:
         answer = self._ask(f"{command} {self._path(args['path'])}")
@@ -461,7 +465,7 @@ class History:
             elif value == "<any>":
                 assert found.get(key) is not None, key
             else:
-                _check_same(found.get(key), self._texts.value(value), key)
+                check_same(found.get(key), self._texts.value(value), key)
                 assert key in found
         if some.get("exact"):
             assert found.keys() == {key for key in some["json"] if some["json"][key] != "<absent>"}
@@ -484,18 +488,20 @@ def _check_equal(answer: object, wanted: object) -> None:
     assert (answer, type(answer)) == (wanted, type(wanted))
 
 
-def _check_same(found: Any, wanted: Any, key: str) -> None:
+def check_same(found: Any, wanted: Any, key: str) -> None:
     """Assert that two JSON values are the same: of the same types, numbers by value."""
-    if isinstance(wanted, dict):
+    if wanted == "<any>":
+        assert found is not None, key
+    elif isinstance(wanted, dict):
         assert isinstance(found, dict), key
         assert found.keys() == wanted.keys(), key
         for inner, value in wanted.items():
-            _check_same(found[inner], value, f"{key}.{inner}")
+            check_same(found[inner], value, f"{key}.{inner}")
     elif isinstance(wanted, list):
         assert isinstance(found, list), key
         assert len(found) == len(wanted), key
         for index, value in enumerate(wanted):
-            _check_same(found[index], value, f"{key}[{index}]")
+            check_same(found[index], value, f"{key}[{index}]")
     else:
         assert found == wanted, key
         assert isinstance(found, bool) == isinstance(wanted, bool), key

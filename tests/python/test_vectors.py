@@ -18,6 +18,7 @@ from expected import check_record, code_of, expectation, parse
 from helper import Helper
 from histories import History, scan
 from sessionreg import Record
+from snapshots import Iterates, IteratesInALoop, Reader, Waits, take_snapshots, watch
 from vectors import Case, SkipCase, Texts, cases, check_left, place
 
 Operation: TypeAlias = Callable[[Case, Texts, Path, Helper], None]
@@ -68,6 +69,16 @@ def test_vector_with_keywords(
     run(case, helper, host, tmp_path, partial(_history, form="keywords"))
 
 
+@pytest.mark.parametrize("form", [Iterates, IteratesInALoop])
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case.body["op"] == "watch"], ids=lambda case: case.name
+)
+def test_vector_with_iterators(
+    case: Case, form: type[Reader], helper: Helper, host: dict[str, Any], tmp_path: Path
+) -> None:
+    run(case, helper, host, tmp_path, partial(_watch, form=form))
+
+
 def run(
     case: Case, helper: Helper, host: dict[str, Any], folder: Path, operation: Operation
 ) -> None:
@@ -89,6 +100,7 @@ def run(
             if case.body["op"] == "history":
                 for name in ("SESSIONREG_KIND", "QWEN_HOME", "CLAUDE_CONFIG_DIR"):
                     environment.delenv(name, raising=False)
+            if case.body["op"] in ("history", "snapshot", "watch"):
                 environment.setenv("SESSIONREG_HOME", str(folder / "home"))
             for name, value in case.body.get("env", {}).items():
                 environment.setenv(name, texts.text(value))
@@ -270,6 +282,16 @@ def _history(case: Case, texts: Texts, folder: Path, helper: Helper, form: str =
     History(case.body, texts, folder, helper.ask, form).run()
 
 
+def _snapshot(case: Case, texts: Texts, folder: Path, _helper: Helper) -> None:
+    take_snapshots(case.body, texts, folder)
+
+
+def _watch(
+    case: Case, texts: Texts, folder: Path, helper: Helper, form: type[Reader] = Waits
+) -> None:
+    watch(case.body, texts, folder, helper.ask, form)
+
+
 _OPERATIONS: dict[str, Operation] = {
     "load": _load,
     "make": _make_only,
@@ -282,4 +304,6 @@ _OPERATIONS: dict[str, Operation] = {
     "path": _path,
     "scan": _scan,
     "history": _history,
+    "snapshot": _snapshot,
+    "watch": _watch,
 }

@@ -19,23 +19,44 @@ that serves the session, and what tells this process from a later one with the s
 >>> print(sessionreg.liveness(record))
 alive (verified)
 
+A snapshot shows the sessions of all known programs, and a monitor tells what changes:
+
+>>> sources = sessionreg.Sources.none(registries=["sessions"])
+>>> with sessionreg.Monitor(sources) as monitor, monitor.watch() as watch:
+...     print(watch.next().added)
+...     with registry.register(session_id="4f1a", work_dir="/srv/project", status="busy"):
+...         print(*((session.status, session.state) for session in watch.next().added))
+[]
+('busy', <State.ALIVE: 'alive'>)
+
 Everything here may be called from any thread, runs without the interpreter's lock where it asks
 the system, and does nothing on its own: no thread, no signal handler, nothing at exit.
 """
 
 from ._sessionreg import (
+    AgentSession,
+    Batch,
     Claim,
+    CleanedUp,
+    ContextUsage,
     Entry,
     Holder,
+    Monitor,
+    Polled,
     Record,
     Registry,
     Removed,
     Scan,
     Session,
     Skipped,
+    Snapshot,
+    Sources,
     Swept,
     Terminal,
+    Tidied,
+    Transcript,
     Verdict,
+    Watch,
     check_session_id,
     clear,
     clear_if,
@@ -45,6 +66,7 @@ from ._sessionreg import (
     read,
     sidecar_in_project,
     sidecar_of,
+    snapshot,
     write,
 )
 from .errors import (
@@ -81,11 +103,15 @@ if TYPE_CHECKING:
     from .verdicts import Reason, State
 
 __all__ = [
+    "AgentSession",
+    "Batch",
     "BusyError",
     "CancelledError",
     "Claim",
+    "CleanedUp",
     "ClosedError",
     "ClosingError",
+    "ContextUsage",
     "CorruptError",
     "Dialect",
     "Entry",
@@ -94,11 +120,13 @@ __all__ = [
     "InvalidIdError",
     "InvalidInputError",
     "IoError",
+    "Monitor",
     "NoSpaceError",
     "NotAFileError",
     "NotFoundError",
     "PanicError",
     "PermissionDeniedError",
+    "Polled",
     "ReadOnlyError",
     "Reason",
     "Record",
@@ -110,14 +138,19 @@ __all__ = [
     "SessionLimitError",
     "SessionRegError",
     "Skipped",
+    "Snapshot",
+    "Sources",
     "State",
     "SubscriberLimitError",
     "Swept",
     "Terminal",
+    "Tidied",
     "TooLargeError",
+    "Transcript",
     "UnavailableError",
     "UnsupportedVersionError",
     "Verdict",
+    "Watch",
     "WorkspaceMismatchError",
     "check_session_id",
     "clear",
@@ -128,6 +161,7 @@ __all__ = [
     "read",
     "sidecar_in_project",
     "sidecar_of",
+    "snapshot",
     "write",
 ]
 

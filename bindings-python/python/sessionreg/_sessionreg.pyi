@@ -1,7 +1,7 @@
 """The native module; use it through `sessionreg`."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Literal, TypeAlias, TypedDict, final
@@ -12,18 +12,29 @@ from .dialects import Dialect
 from .verdicts import Reason, State
 
 __all__ = [
+    "AgentSession",
+    "Batch",
     "Claim",
+    "CleanedUp",
+    "ContextUsage",
     "Entry",
     "Holder",
+    "Monitor",
+    "Polled",
     "Record",
     "Registry",
     "Removed",
     "Scan",
     "Session",
     "Skipped",
+    "Snapshot",
+    "Sources",
     "Swept",
     "Terminal",
+    "Tidied",
+    "Transcript",
     "Verdict",
+    "Watch",
     "check_session_id",
     "clear",
     "clear_if",
@@ -33,6 +44,7 @@ __all__ = [
     "read",
     "sidecar_in_project",
     "sidecar_of",
+    "snapshot",
     "write",
 ]
 
@@ -79,6 +91,19 @@ class _Changes(_Description, total=False):
     pid: int
     started_at: float
     version_key: str
+
+class _SourceFields(TypedDict, total=False):
+    registries: Iterable[_Path] | None
+    claude_code: Iterable[_Path] | None
+    qwen_code: Iterable[_Path] | None
+    kimi_cli: Iterable[_Path] | None
+    codex: Iterable[_Path] | None
+    copilot: Iterable[_Path] | None
+    hooks: Iterable[_Path] | None
+    processes: bool | None
+    multiplexers: bool | None
+    dead_within: float | None
+    superseded: bool | None
 
 @final
 class Terminal:
@@ -761,6 +786,577 @@ class Registry:
 
     def __reduce__(self) -> tuple[Any, ...]: ...
 
+@final
+class Sources:
+    """Where to look for agent sessions: the data folders of the programs, any number of each.
+
+    What is not given is where the program's own environment variables say, else its default in
+    the user's home; an empty list is no folder. `Sources.none` begins with nothing.
+
+    Immutable, compared by value.
+    """
+
+    def __new__(
+        cls,
+        *,
+        registries: Iterable[_Path] | None = None,
+        claude_code: Iterable[_Path] | None = None,
+        qwen_code: Iterable[_Path] | None = None,
+        kimi_cli: Iterable[_Path] | None = None,
+        codex: Iterable[_Path] | None = None,
+        copilot: Iterable[_Path] | None = None,
+        hooks: Iterable[_Path] | None = None,
+        processes: bool | None = True,
+        multiplexers: bool | None = False,
+        dead_within: float | None = 86400.0,
+        superseded: bool | None = False,
+    ) -> Self: ...
+    @classmethod
+    def none(cls, **fields: Unpack[_SourceFields]) -> Self:
+        """Make sources of what is given, which is as in the constructor, and of nothing else."""
+
+    @property
+    def registries(self) -> list[Path]:
+        """Registry folders of this library."""
+
+    @property
+    def claude_code(self) -> list[Path]:
+        """Claude Code: `CLAUDE_CONFIG_DIR`, `~/.claude`."""
+
+    @property
+    def qwen_code(self) -> list[Path]:
+        """qwen-code: `QWEN_HOME`, `~/.qwen`, and for sidecars also `QWEN_RUNTIME_DIR`."""
+
+    @property
+    def kimi_cli(self) -> list[Path]:
+        """kimi-cli: `KIMI_SHARE_DIR`, `~/.kimi`."""
+
+    @property
+    def codex(self) -> list[Path]:
+        """Codex: `CODEX_HOME`, `~/.codex`."""
+
+    @property
+    def copilot(self) -> list[Path]:
+        """Copilot CLI: `~/.copilot`."""
+
+    @property
+    def hooks(self) -> list[Path]:
+        """Data folders fed by hooks: `~/.local/share/amc`."""
+
+    @property
+    def processes(self) -> bool:
+        """Whether programs that leave no trace are looked for among the processes.
+
+        Of such a process the folder is known, but not the session.
+        """
+
+    @property
+    def multiplexers(self) -> bool:
+        """Whether tmux and zellij are asked for their panes.
+
+        Without it nothing is started, and what depends on a pane is unknown.
+        """
+
+    @property
+    def dead_within(self) -> float:
+        """How long sessions are listed after they died, in seconds."""
+
+    @property
+    def superseded(self) -> bool:
+        """Whether sessions are listed that another one superseded in its terminal."""
+
+    def __reduce__(self) -> tuple[Any, ...]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Transcript:
+    """The log of a session.
+
+    Immutable, compared by value.
+    """
+
+    __match_args__ = ("path", "mtime_ns")
+
+    def __new__(cls, path: _Path, mtime_ns: int | None) -> Self: ...
+    @property
+    def path(self) -> Path:
+        """The file."""
+
+    @property
+    def mtime_ns(self) -> int | None:
+        """When it was last written, in nanoseconds since the epoch; None if it is not there."""
+
+    def __reduce__(self) -> tuple[Any, ...]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class ContextUsage:
+    """The tokens of a model's context that a session has filled.
+
+    Immutable, compared by value.
+    """
+
+    __match_args__ = ("current_tokens", "window")
+
+    def __new__(cls, current_tokens: int, window: int | None) -> Self: ...
+    @property
+    def current_tokens(self) -> int:
+        """Tokens in use after the last answer."""
+
+    @property
+    def window(self) -> int | None:
+        """How many the model takes, where the transcript says so."""
+
+    def __reduce__(self) -> tuple[Any, ...]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class AgentSession:
+    """A session of an agent on this machine, as all that speak of it describe it together.
+
+    A snapshot or a batch gives it. Immutable, compared by value; the hash is that of `key`.
+    """
+
+    @property
+    def key(self) -> str:
+        """Its stable identity: the registration, where there is one.
+
+        A process that moves to another session keeps it.
+        """
+
+    @property
+    def agent(self) -> str | None:
+        """The program."""
+
+    @property
+    def session_id(self) -> str | None:
+        """The session's id; None for a process of which only the folder is known."""
+
+    @property
+    def pid(self) -> int | None:
+        """The process that serves it."""
+
+    @property
+    def tty(self) -> str | None:
+        """The process's controlling terminal, such as `pts/3`."""
+
+    @property
+    def work_dir(self) -> str | None:
+        """The folder in which it works."""
+
+    @property
+    def kind(self) -> str | None:
+        """The kind of session."""
+
+    @property
+    def status(self) -> str | None:
+        """What it is doing: `busy`, `idle`, `waiting`, or a word of the program's own."""
+
+    @property
+    def waiting_for(self) -> str | None:
+        """What a `waiting` session waits for."""
+
+    @property
+    def name(self) -> str | None:
+        """A name for people."""
+
+    @property
+    def started_at(self) -> float | None:
+        """When it began, in seconds since the Unix epoch."""
+
+    @property
+    def updated_at(self) -> float | None:
+        """When something was last said of it, in seconds since the Unix epoch."""
+
+    @property
+    def parent_session_id(self) -> str | None:
+        """The session that it came from."""
+
+    @property
+    def terminal(self) -> Terminal | None:
+        """Where it is shown."""
+
+    @property
+    def transcript(self) -> Transcript | None:
+        """Its log."""
+
+    @property
+    def context_usage(self) -> ContextUsage | None:
+        """How much of its context it uses, by its log."""
+
+    @property
+    def turn_start_tokens(self) -> int | None:
+        """Tokens in use when the present turn began."""
+
+    @property
+    def sources(self) -> list[str]:
+        """The sources that speak of it, in order of name."""
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that speak of it, in order of path."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether its process is there, by the best evidence, and how that is known."""
+
+    @property
+    def state(self) -> State:
+        """Alive, dead or unknown: that of the verdict."""
+
+    @property
+    def reason(self) -> Reason:
+        """What the state was concluded from: that of the verdict."""
+
+    @property
+    def superseded_by(self) -> str | None:
+        """The session that took its place in its terminal."""
+
+    @property
+    def extra_json(self) -> str | None:
+        """Every other key of its record, but for secrets, as one JSON object; None without any."""
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """Every other key of its record, but for secrets: a new dict on each access.
+
+        Its values are parsed then, as those of `Record.extra`.
+        """
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all that is known of it as plain data, by the names of the attributes.
+
+        Those without a value are left out; `state` and `reason` are those of the verdict.
+        """
+
+    def to_json(self) -> str:
+        """Return all that is known of it as one line of JSON, by the names of the attributes.
+
+        `mtime_ns` is text there: not every reader of JSON has integers of that size. A path that is
+        not Unicode has replacement characters.
+        """
+
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, memo: object, /) -> Self: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Snapshot:
+    """Every agent session on this machine at one moment; `snapshot` takes it, or a `Monitor`.
+
+    Immutable. Lists are new ones on each access.
+    """
+
+    @property
+    def sessions(self) -> list[AgentSession]:
+        """The sessions, ordered by session id, then pid; those without an id come first."""
+
+    @property
+    def skipped(self) -> list[Skipped]:
+        """Files that were meant to be traces and are none, or could not be read, by path."""
+
+    @property
+    def dead_before(self) -> int:
+        """How many dead sessions are older than `Sources.dead_within` and not listed."""
+
+    @property
+    def cursor(self) -> str:
+        """From where `Monitor.wait` goes on, if a monitor took the snapshot; else empty."""
+
+    @property
+    def taken_at(self) -> float:
+        """When it was taken, in seconds since the Unix epoch."""
+
+    def live(self) -> list[AgentSession]:
+        """Return the sessions whose process is there; what cannot be judged is not among them."""
+
+    def count_live(self) -> int:
+        """Return how many sessions `live` gives."""
+
+    def find_by_pid(self, pid: int) -> list[AgentSession]:
+        """Return the sessions of a process."""
+
+    def find_by_session(self, session_id: str) -> list[AgentSession]:
+        """Return the entries of a session; several processes may serve one."""
+
+    def find_by_work_dir(self, work_dir: str) -> list[AgentSession]:
+        """Return the sessions in a working folder, by exactly that text."""
+
+    def owner_of(self, pid: int) -> list[AgentSession]:
+        """Return the live sessions of the nearest process that serves any, from `pid` upwards.
+
+        Of a shell or a language server, those of the agent that started it. It goes by the process
+        tree as it is now, never by inherited environment variables.
+        """
+
+    def find_under(self, pid: int) -> list[AgentSession]:
+        """Return the live sessions of `pid` and of the processes below it.
+
+        Of a terminal pane's shell, the agents that run in it.
+        """
+
+    def to_json(self) -> str:
+        """Return the snapshot as one line of JSON.
+
+        It has the attributes, sessions as `AgentSession.to_json`.
+        """
+
+@final
+class Batch:
+    """What changed since a cursor; `Monitor.wait` and watches give it. Sessions in it are whole.
+
+    Immutable. Lists are new ones on each access.
+    """
+
+    @property
+    def cursor(self) -> str:
+        """From where to go on: the `id` of a Server-Sent Event."""
+
+    @property
+    def reset(self) -> bool:
+        """Whether `added` is all there is: the cursor was none, too old, or another monitor's."""
+
+    @property
+    def added(self) -> list[AgentSession]:
+        """Sessions that are listed now and were not."""
+
+    @property
+    def changed(self) -> list[AgentSession]:
+        """Sessions of which something changed."""
+
+    @property
+    def removed(self) -> list[str]:
+        """The keys of sessions that are not listed any more."""
+
+    @property
+    def at(self) -> float:
+        """When the latest of it was noticed, in seconds since the Unix epoch."""
+
+    def to_json(self) -> str:
+        """Return the batch as one line of JSON: the `data` of a Server-Sent Event.
+
+        It has the attributes, sessions as `AgentSession.to_json`.
+        """
+
+@final
+class Polled:
+    """Something that nobody tells the changes of, and how often it is looked at.
+
+    Immutable, compared by value.
+    """
+
+    __match_args__ = ("what", "every")
+
+    def __new__(cls, what: str, every: float) -> Self: ...
+    @property
+    def what(self) -> str:
+        """What it is, in words, such as `processes` or `folder /srv/x`."""
+
+    @property
+    def every(self) -> float:
+        """How often, in seconds."""
+
+    def __reduce__(self) -> tuple[Any, ...]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Tidied:
+    """A file that a clean-up removed, or would remove.
+
+    Immutable, compared by value.
+    """
+
+    __match_args__ = ("path", "reason")
+
+    def __new__(cls, path: _Path, reason: str) -> Self: ...
+    @property
+    def path(self) -> Path:
+        """The file."""
+
+    @property
+    def reason(self) -> str:
+        """Why: `stale`, `pane_gone`, `superseded`, or `orphan` of an event log."""
+
+    def __reduce__(self) -> tuple[Any, ...]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class CleanedUp:
+    """What a clean-up did, or would do.
+
+    Compared by value.
+    """
+
+    __match_args__ = ("removed", "failed")
+
+    def __new__(cls, removed: list[Tidied], failed: list[Skipped]) -> Self: ...
+    @property
+    def removed(self) -> list[Tidied]:
+        """The files that went, ordered by path."""
+
+    @property
+    def failed(self) -> list[Skipped]:
+        """Files that could not be read or removed, ordered by path."""
+
+    def __reduce__(self) -> tuple[Any, ...]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+@final
+class Watch:
+    """A reader of a monitor; `Monitor.watch` makes it.
+
+    As an iterator, in `for` and in `async for`, it gives batches as they come, the full state
+    first, and ends when the monitor or the watch is closed. Any number of watches may be followed
+    in one event loop. If several threads read from one watch, each batch goes to one of them.
+    """
+
+    @property
+    def cursor(self) -> str | None:
+        """The cursor of the last batch, or the one to begin from; None before the first."""
+
+    def next(self, timeout: float | None = None) -> Batch | None:
+        """Wait for the next batch; None if there was none within `timeout` seconds.
+
+        Without `timeout` it waits without end. Signal handlers run meanwhile, so Ctrl-C ends it;
+        `ClosedError` as soon as the monitor or the watch is closed.
+        """
+
+    def fileno(self) -> int:
+        """Return a descriptor that is readable when `next` is worth calling, for event loops.
+
+        It is the watch's until that is closed, and is only to be waited for. After `next(0)` gave
+        None it is not readable before there is something, except for moments in which that has yet
+        to be found out; when the monitor is closed it becomes readable. `UnavailableError` on
+        systems without such descriptors, and where the kernel allows no more: Linux stops at a
+        hundred in one event loop. `async for` takes one for each loop, not one for each watch.
+        """
+
+    def close(self) -> None:
+        """End the iteration, in any thread. A second call does nothing; the monitor stays open."""
+
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> Batch: ...
+    def __aiter__(self) -> Self: ...
+    def __anext__(self) -> Coroutine[Any, Any, Batch]: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+    def _on_close(self, call: Callable[[], object]) -> int: ...
+    def _forget(self, token: int) -> None: ...
+
+@final
+class Monitor:
+    """Watches the sessions of this machine, by default in the homes of all known programs.
+
+    It keeps what was read, is told by the system of changes of files and of processes that exit,
+    and has no thread of its own: who waits does the work, and any number of threads and event loops
+    may wait. Where nothing changes, nothing wakes. Opening it looks at nothing yet.
+
+    Changes are gathered for `fold` seconds after the first of them, so that a burst is one batch;
+    what nobody tells of is looked at every `poll` seconds, see `polled`.
+
+    `close`, `with` and garbage collection give back its descriptors. A forked child cannot use its
+    parent's: there every call is `ClosedError`, as it is after `close`.
+    """
+
+    def __new__(
+        cls,
+        sources: Sources | None = None,
+        *,
+        fold: float | None = 0.02,
+        poll: float | None = 2.0,
+    ) -> Self: ...
+    def snapshot(self) -> Snapshot:
+        """Return every agent session as it is now; only what changed is looked at.
+
+        What is polled, such as which processes there are, is as old as the last poll at most.
+        """
+
+    def snapshot_async(self) -> Coroutine[Any, Any, Snapshot]:
+        """Return `snapshot()` to a coroutine; a thread of the event loop's executor takes it."""
+
+    def wait(self, cursor: str | None = None, timeout: float | None = None) -> Batch | None:
+        """Wait until something changed since a cursor, and return it.
+
+        Without a cursor, and with one that is too old or another monitor's, it is the full state,
+        at once. None if nothing changed within `timeout` seconds; without `timeout` it waits
+        without end. Signal handlers run meanwhile, so Ctrl-C ends it; `ClosedError` as soon as the
+        monitor is closed.
+        """
+
+    def wait_async(
+        self, cursor: str | None = None, timeout: float | None = None
+    ) -> Coroutine[Any, Any, Batch | None]:
+        """Return `wait(cursor, timeout)` to a coroutine.
+
+        The event loop waits for a descriptor: there is no thread, and one descriptor for all who
+        wait in a loop. A cancelled wait loses nothing. The first look of all is taken by the loop
+        itself, if no `snapshot_async` came before.
+        """
+
+    def watch(self, cursor: str | None = None) -> Watch:
+        """Return a reader with a cursor of its own: an iterator of batches, also for `async for`.
+
+        It begins with the full state, or goes on from a cursor, such as the `Last-Event-ID` of a
+        client.
+        """
+
+    @property
+    def polled(self) -> list[Polled]:
+        """What is looked at every so often because nobody tells of its changes."""
+
+    def record_turn_start(self) -> int:
+        """Record with how many tokens the present turns of hook-fed sessions began.
+
+        It is for other programs and later monitors, in this library's own data folder; what the
+        hooks wrote is not touched. A monitor keeps them in memory anyway. Returns how many were
+        new.
+        """
+
+    def clean_up(self, folders: Iterable[_Path], *, dry_run: bool = False) -> CleanedUp:
+        """Remove what is left over in data folders fed by hooks, and only in those named here.
+
+        That is records of sessions that are `starting` for an hour, or whose zellij session is
+        known to be gone; records that another one superseded on its pane; event logs without a
+        record that nobody wrote to for a day. Only ever a file that was read, and only if it is
+        still as it was. `dry_run` only tells what would go.
+        """
+
+    def close(self) -> None:
+        """End every wait, in any thread, and give back descriptors and memory.
+
+        It returns when nobody waits any more. A second call does nothing.
+        """
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+
+def snapshot(sources: Sources | None = None) -> Snapshot:
+    """Look for agent sessions, by default in the homes of all known programs.
+
+    Nothing is written, created, locked or removed, and, unless multiplexers are to be asked,
+    nothing is started. One bad file never hides anything else: it is in `skipped`, with the
+    reason. A `Monitor` keeps what was read, and looks again only at what changed.
+    """
+
 def write(
     path: _Path, record: Record, *, durable: bool = False, create_folders: bool = True
 ) -> None:
@@ -838,6 +1434,7 @@ def sidecar_of(agent: str, work_dir: str, session_id: str, home: _Path | None = 
     """
 
 def _unpickle(fields: dict[str, Any], extra: list[tuple[str, str]]) -> Record: ...
+def _sources(fields: dict[str, Any]) -> Sources: ...
 def _error_codes() -> list[str]: ...
 def _dialects() -> list[str]: ...
 def _reasons() -> list[tuple[str, str]]: ...
