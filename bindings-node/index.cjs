@@ -3,9 +3,12 @@
 
 const { addon, version } = require('./addon.cjs')
 const { rethrow, verdictAt } = require('./answers.cjs')
+const { Batch } = require('./entries.cjs')
 const { invalid, only } = require('./json.cjs')
+const { Monitor, Watch } = require('./monitor.cjs')
 const { SessionRecord, handleOf, recordOf } = require('./record.cjs')
 const { Claim, Registry, Session } = require('./registry.cjs')
+const { Snapshot, noSources, snapshot, snapshotSync } = require('./snapshot.cjs')
 
 const WRITE_OPTIONS = new Set(['durable', 'createFolders'])
 const SIDECAR_OPTIONS = new Set(['home'])
@@ -77,10 +80,14 @@ function sidecarOf(agent, workDir, sessionId, options = NONE) {
 }
 
 module.exports = {
+  Batch,
   Claim,
+  Monitor,
   Registry,
   Session,
   SessionRecord,
+  Snapshot,
+  Watch,
   checkSessionId,
   clear,
   clearIf,
@@ -90,10 +97,13 @@ module.exports = {
   livenessAll,
   load,
   loadSync,
+  noSources,
   read,
   readSync,
   sidecarInProject,
   sidecarOf,
+  snapshot,
+  snapshotSync,
   version,
   write,
   writeSync,

@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" />
+
 /**
  * Session records of agent programs: written atomically, read strictly, judged honestly.
  *
@@ -6,6 +8,9 @@
  * they return, and take over their arguments at the call. Sync forms throw.
  *
  * Safe in worker threads. Nothing is ever removed by garbage collection or by a thread's exit.
+ *
+ * `Symbol.dispose` and `Symbol.asyncDispose` end what they are called on where the runtime has them,
+ * and are quiet if it has ended already.
  */
 
 /** The version of this package. */
@@ -590,6 +595,8 @@ export class Session {
   /** Ends the session: its record goes, and nothing of it is written any more. */
   close(): Promise<boolean>
   closeSync(): boolean
+  [Symbol.dispose](): void
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 /** The right to serve a session, until it is released or this process ends. */
@@ -601,4 +608,328 @@ export class Claim {
   /** Lets go; a second time is `CLOSED`. */
   release(): Promise<void>
   releaseSync(): void
+  [Symbol.dispose](): void
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/**
+ * Where to look for agent sessions: the data folders of the programs, any number of each. A list
+ * that is left out has the folders that the programs' own environment variables name, else their
+ * defaults in the user's home; an empty one leaves the program out.
+ */
+export interface Sources {
+  /** Registry folders of this library. */
+  registries?: Iterable<PathInput> | undefined
+  /** Claude Code: `CLAUDE_CONFIG_DIR`, `~/.claude`. */
+  claudeCode?: Iterable<PathInput> | undefined
+  /** qwen-code: `QWEN_HOME`, `~/.qwen`, and for sidecars also `QWEN_RUNTIME_DIR`. */
+  qwenCode?: Iterable<PathInput> | undefined
+  /** kimi-cli: `KIMI_SHARE_DIR`, `~/.kimi`. */
+  kimiCli?: Iterable<PathInput> | undefined
+  /** Codex: `CODEX_HOME`, `~/.codex`. */
+  codex?: Iterable<PathInput> | undefined
+  /** Copilot CLI: `~/.copilot`. */
+  copilot?: Iterable<PathInput> | undefined
+  /** Data folders fed by hooks: `~/.local/share/amc`. */
+  hooks?: Iterable<PathInput> | undefined
+  /**
+   * Whether programs that leave no trace are looked for among the processes. By default `true`. Of
+   * such a process the folder is known, but not the session.
+   */
+  processes?: boolean | undefined
+  /**
+   * Whether tmux and zellij are asked for their panes. By default `false`: nothing is started, and
+   * what depends on a pane is unknown.
+   */
+  multiplexers?: boolean | undefined
+  /** Whether sessions are listed that another one superseded in its terminal. By default `false`. */
+  superseded?: boolean | undefined
+  /** How long sessions are listed after they died, in milliseconds. By default 24 hours. */
+  deadWithinMs?: number | undefined
+}
+
+/** Sources without any: a start for naming them, as in `{ ...noSources(), codex: [folder] }`. */
+export function noSources(): {
+  registries: PathInput[]
+  claudeCode: PathInput[]
+  qwenCode: PathInput[]
+  kimiCli: PathInput[]
+  codex: PathInput[]
+  copilot: PathInput[]
+  hooks: PathInput[]
+  processes: boolean
+}
+
+/** The log of a session. */
+export interface Transcript {
+  readonly path: string | Uint8Array
+  /**
+   * When it was last written, in nanoseconds since the Unix epoch, in decimal; null if it is not
+   * there.
+   */
+  readonly mtimeNs: string | null
+}
+
+/** The tokens of a model's context that a session has filled. */
+export interface ContextUsage {
+  /** Tokens in use after the last answer. */
+  readonly currentTokens: number
+  /** How many the model takes, where the transcript says so. */
+  readonly window: number | null
+}
+
+/** A session of an agent on this machine: a plain object, frozen; what is absent is null. */
+export interface AgentSession {
+  /**
+   * Its stable identity: the registration, where there is one, so that a process that moves to
+   * another session keeps it.
+   */
+  readonly key: string
+  /** The program. */
+  readonly agent: string | null
+  /** The session's id; null for a process of which only the folder is known. */
+  readonly sessionId: string | null
+  /** The process that serves it. */
+  readonly pid: number | null
+  /** The process's controlling terminal, such as `pts/3`. */
+  readonly tty: string | null
+  /** The folder in which it works. */
+  readonly workDir: string | null
+  readonly kind: string | null
+  /** What it is doing: `busy`, `idle`, `waiting`, or a word of the program's own. */
+  readonly status: string | null
+  /** What a `waiting` session waits for. */
+  readonly waitingFor: string | null
+  /** A name for people. */
+  readonly name: string | null
+  /** When it began, in milliseconds since the Unix epoch. */
+  readonly startedAt: number | null
+  /** When something was last said of it, in milliseconds since the Unix epoch. */
+  readonly updatedAt: number | null
+  /** The session that it came from. */
+  readonly parentSessionId: string | null
+  /** Where it is shown. */
+  readonly terminal: Terminal | null
+  readonly transcript: Transcript | null
+  /** How much of its context it uses, by its log. */
+  readonly contextUsage: ContextUsage | null
+  /** Tokens in use when the present turn began. */
+  readonly turnStartTokens: number | null
+  /** The sources that speak of it, in order of name. */
+  readonly sources: readonly string[]
+  /** The files that speak of it, in order of path. */
+  readonly files: readonly (string | Uint8Array)[]
+  /** Whether its process is there, by the best evidence. */
+  readonly state: State
+  /** How that is known. */
+  readonly reason: Reason
+  /** The session that took its place in its terminal. */
+  readonly supersededBy: string | null
+  /** Every other key of its record. */
+  readonly extra: { readonly [key: string]: JsonValue }
+  /** The same as the text of a JSON object, as it stands in the file; null if there are none. */
+  readonly extraJson: string | null
+}
+
+/**
+ * Looks for agent sessions. Nothing is written, created, locked or removed, and, unless multiplexers
+ * are to be asked, nothing is started. A `Monitor` keeps what was read, and looks again only at what
+ * changed.
+ */
+export function snapshot(sources?: Sources): Promise<Snapshot>
+export function snapshotSync(sources?: Sources): Snapshot
+
+/** Every agent session on this machine at one moment; frozen. */
+export class Snapshot {
+  private constructor()
+
+  /** The sessions, ordered by session id, then pid; those without an id come first. */
+  readonly sessions: readonly AgentSession[]
+  /**
+   * Files that were meant to be traces and are none, or could not be read, ordered by path. One bad
+   * file never hides anything else.
+   */
+  readonly skipped: readonly Skipped[]
+  /** How many dead sessions are older than `deadWithinMs` and not listed. */
+  readonly deadBefore: number
+  /** From where `Monitor.wait` goes on, if a monitor took the snapshot; else empty. */
+  readonly cursor: string
+  /** When it was taken, in milliseconds since the Unix epoch. */
+  readonly takenAt: number
+
+  /** The sessions whose process is there; what cannot be judged from here is not among them. */
+  live(): AgentSession[]
+  /** How many `live` gives. */
+  countLive(): number
+  /** The sessions of a process. */
+  findByPid(pid: number): AgentSession[]
+  /** The entries of a session; several processes may serve one. */
+  findBySession(sessionId: string): AgentSession[]
+  /** The sessions in a working folder, by exactly that text. */
+  findByWorkDir(workDir: string): AgentSession[]
+  /**
+   * The live sessions of the nearest process that serves any, from `pid` upwards, by the process tree
+   * as it is now.
+   */
+  ownerOf(pid: number): AgentSession[]
+  /** The live sessions of `pid` and of the processes below it, by the process tree as it is now. */
+  findUnder(pid: number): AgentSession[]
+
+  /** One line of JSON with the names that it has in every language: `taken_at` and so on, in seconds. */
+  toJsonText(): string
+  /** The fields, as a plain object. */
+  toJSON(): Pick<Snapshot, 'sessions' | 'skipped' | 'deadBefore' | 'cursor' | 'takenAt'>
+}
+
+/** What changed since a cursor; frozen. Entries are whole. */
+export class Batch {
+  private constructor()
+
+  /** From where to go on: the `id` of a Server-Sent Event. */
+  readonly cursor: string
+  /** `added` is all there is: the cursor was none, too old, or another monitor's. */
+  readonly reset: boolean
+  /** Sessions that are listed now and were not. */
+  readonly added: readonly AgentSession[]
+  /** Sessions of which something changed. */
+  readonly changed: readonly AgentSession[]
+  /** The keys of sessions that are not listed any more. */
+  readonly removed: readonly string[]
+  /** When the latest of it was noticed, in milliseconds since the Unix epoch. */
+  readonly at: number
+
+  /**
+   * One line of JSON with the names that it has in every language (`session_id` and so on, times in
+   * seconds): the `data` of a Server-Sent Event.
+   */
+  toJsonText(): string
+  /** The fields, as a plain object. */
+  toJSON(): Pick<Batch, 'cursor' | 'reset' | 'added' | 'changed' | 'removed' | 'at'>
+}
+
+/** How changes are watched for. */
+export interface MonitorOptions {
+  /**
+   * How long changes are gathered after the first of them, so that a burst is one batch, in
+   * milliseconds. By default 20.
+   */
+  foldMs?: number | undefined
+  /**
+   * How often that is looked at of which nobody tells, in milliseconds, at least 10. By default
+   * 2000; see `Monitor.polled`.
+   */
+  pollMs?: number | undefined
+}
+
+/** Something that nobody tells the changes of, and how often it is looked at. */
+export interface Polled {
+  /** What it is, in words, such as `processes` or `folder /srv/x`. */
+  readonly what: string
+  readonly everyMs: number
+}
+
+/** A file that a clean-up removed, or would remove. */
+export interface Tidied {
+  readonly path: string | Uint8Array
+  /** `orphan` is said of an event log. */
+  readonly reason: 'stale' | 'pane_gone' | 'superseded' | 'orphan'
+}
+
+/** What a clean-up did. */
+export interface CleanedUp {
+  removed: Tidied[]
+  /** Files that could not be read or removed. */
+  failed: Skipped[]
+}
+
+/**
+ * Watches the sessions of this machine. Opening it looks at nothing yet; where nothing changes,
+ * nothing wakes.
+ *
+ * Waiting is done by one thread for all monitors of an environment (the main thread, a worker), and
+ * keeps no process alive: a program that has nothing else to do ends, also while it awaits a batch.
+ * `ref` keeps it.
+ */
+export class Monitor {
+  /** `UNAVAILABLE` if the system does not give what waiting takes: a few descriptors. */
+  constructor(sources?: Sources, options?: MonitorOptions)
+
+  /**
+   * Every agent session as it is now. Only what changed is looked at; what is polled is as old as the
+   * last poll at most.
+   */
+  snapshot(): Promise<Snapshot>
+  snapshotSync(): Snapshot
+
+  /**
+   * Waits until something changed since `cursor`; null if nothing did for `timeoutMs` (by default
+   * without end). Without a cursor, and with one that is too old or another monitor's, it gives the
+   * full state at once.
+   *
+   * `CANCELLED`, as an error named `AbortError` whose `cause` is the signal's reason, when the signal
+   * is aborted; `CLOSED` as soon as the monitor is closed.
+   */
+  wait(
+    cursor?: string | null,
+    options?: { timeoutMs?: number | undefined; signal?: AbortSignal | undefined },
+  ): Promise<Batch | null>
+
+  /** A reader of its own: the full state first, or what changed since `cursor`, and then on. */
+  watch(options?: { cursor?: string | null | undefined; signal?: AbortSignal | undefined }): Watch
+
+  /** What is looked at every so often because nobody tells of its changes. */
+  polled(): Promise<Polled[]>
+  polledSync(): Polled[]
+
+  /**
+   * Records in this library's own data folder with how many tokens the present turns of hook-fed
+   * sessions began, for other programs and later monitors; gives how many were new. What the hooks
+   * wrote is not touched.
+   */
+  recordTurnStart(): Promise<number>
+  recordTurnStartSync(): number
+
+  /**
+   * Removes what is left over in data folders fed by hooks, and only in those named here: records of
+   * sessions that are `starting` for an hour, or whose zellij session is known to be gone; records
+   * that another one superseded on its pane; event logs without a record that nobody wrote to for a
+   * day. With `dryRun` it only tells.
+   */
+  cleanUp(
+    folders: Iterable<PathInput>,
+    options?: { dryRun?: boolean | undefined },
+  ): Promise<CleanedUp>
+  cleanUpSync(folders: Iterable<PathInput>, options?: { dryRun?: boolean | undefined }): CleanedUp
+
+  /**
+   * Ends every wait and every watch, and gives back descriptors and memory. A second call does
+   * nothing; every other call is `CLOSED` then.
+   */
+  close(): void
+  /** Keeps the process alive until it is closed, or `unref` is called. */
+  ref(): this
+  unref(): this
+  [Symbol.dispose](): void
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/**
+ * One reader of a monitor, with its own cursor. It fetches a batch when it is asked for one: changes
+ * that come meanwhile are in the next.
+ *
+ * It ends quietly when it or the monitor is closed, or a loop is left. Its signal ends it with
+ * `CANCELLED`, told once.
+ */
+export class Watch implements AsyncIterableIterator<Batch> {
+  private constructor()
+
+  /** That of the last batch; before, the one that it began with. */
+  readonly cursor: string | null
+  next(): Promise<IteratorResult<Batch, undefined>>
+  return(): Promise<IteratorResult<Batch, undefined>>
+  /** Ends it; who awaits a batch is told that there are no more. */
+  close(): void
+  [Symbol.asyncIterator](): this
+  [Symbol.dispose](): void
+  [Symbol.asyncDispose](): Promise<void>
 }

@@ -3,10 +3,14 @@ import sessionreg from './index.cjs'
 
 export default sessionreg
 export const {
+  Batch,
   Claim,
+  Monitor,
   Registry,
   Session,
   SessionRecord,
+  Snapshot,
+  Watch,
   checkSessionId,
   clear,
   clearIf,
@@ -16,10 +20,13 @@ export const {
   livenessAll,
   load,
   loadSync,
+  noSources,
   read,
   readSync,
   sidecarInProject,
   sidecarOf,
+  snapshot,
+  snapshotSync,
   version,
   write,
   writeSync,

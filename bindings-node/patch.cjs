@@ -13,17 +13,32 @@ function packedPatch(patch) {
   if (!isPlain(patch)) throw invalid('the patch is not a plain object')
   // Without a prototype: `__proto__` is a key like any other.
   const named = Object.create(null)
+  let terminal
   for (const [name, value] of Object.entries(patch)) {
-    named[NAMES.get(name) ?? name] = name === 'terminal' ? place(value) : value
+    if (name === 'terminal' && typeof value?.extraJson === 'string') terminal = textOf(value)
+    else named[NAMES.get(name) ?? name] = value
   }
-  return jsonText(named, 'the patch')
+  const text = jsonText(named, 'the patch')
+  return terminal === undefined ? text : joined(text, `{"terminal":${terminal}}`)
 }
 
-/** A terminal that a record gave has its further keys as text. */
-function place(terminal) {
-  if (typeof terminal?.extraJson !== 'string') return terminal
-  const { extraJson, ...known } = terminal
-  return { ...JSON.parse(extraJson), ...known }
+/** A terminal that a record gave has its further keys as text, which stays as it is. */
+function textOf({ extraJson, ...known }) {
+  let extra
+  try {
+    extra = JSON.parse(extraJson)
+  } catch (error) {
+    throw invalid(`\`terminal.extraJson\` is not JSON: ${error.message}`)
+  }
+  if (!isPlain(extra)) throw invalid('`terminal.extraJson` is not an object')
+  // The last of two equal keys counts.
+  return joined(extraJson.trim(), jsonText(known, '`terminal`'))
+}
+
+/** The members of two objects as the text of one. */
+function joined(one, other) {
+  const members = [one, other].map((text) => text.slice(1, -1)).filter((text) => text.trim() !== '')
+  return `{${members.join()}}`
 }
 
 module.exports = { packedPatch }

@@ -2,7 +2,8 @@
 'use strict'
 
 const { addon } = require('./addon.cjs')
-const { rethrow, verdictAt } = require('./answers.cjs')
+const { listOf, rethrow, skippedOf, threes, verdictAt } = require('./answers.cjs')
+const { disposable } = require('./disposal.cjs')
 const { extraText, invalid, only } = require('./json.cjs')
 const { packedPatch } = require('./patch.cjs')
 const { packedTerminal, recordOf } = require('./record.cjs')
@@ -31,21 +32,10 @@ const NEW_FIELDS = [
 ]
 const NEW = new Set([...NEW_FIELDS, 'terminal', 'extra', 'extraJson', 'onError'])
 
-/** One element for each three of a list. */
-function threes(list, make) {
-  const made = []
-  for (let at = 0; at < list.length; at += 3) made.push(make(list[at], list[at + 1], list[at + 2]))
-  return made
-}
-
 function entriesOf(list) {
   return threes(list, (record, reason, path) =>
     Object.freeze({ record: recordOf(record), verdict: verdictAt(reason), path }),
   )
-}
-
-function skippedOf(list) {
-  return threes(list, (path, code, reason) => Object.freeze({ path, code, reason }))
 }
 
 function scanOf([entries, skipped]) {
@@ -176,13 +166,14 @@ class Registry {
 
   async sweep(options = NONE) {
     const { dryRun, sidecarFolders = [] } = only(options, SWEEP_OPTIONS, 'the options object')
-    const folders = folderList(sidecarFolders)
+    const folders = listOf(sidecarFolders, '`sidecarFolders`')
     return sweptOf(await addon().sweep(this.#handle, dryRun, folders).catch(rethrow))
   }
 
   sweepSync(options = NONE) {
     const { dryRun, sidecarFolders = [] } = only(options, SWEEP_OPTIONS, 'the options object')
-    return sweptOf(addon().sweepSync(this.#handle, dryRun, folderList(sidecarFolders)))
+    const folders = listOf(sidecarFolders, '`sidecarFolders`')
+    return sweptOf(addon().sweepSync(this.#handle, dryRun, folders))
   }
 
   async claim(agent, sessionId) {
@@ -200,13 +191,6 @@ class Registry {
   #querySync(name, argument) {
     return addon().querySync(this.#handle, name, argument)
   }
-}
-
-function folderList(folders) {
-  if (typeof folders === 'string' || typeof folders?.[Symbol.iterator] !== 'function') {
-    throw invalid('`sidecarFolders` is no list')
-  }
-  return Array.from(folders)
 }
 
 function selector(by) {
@@ -249,7 +233,13 @@ class Session {
     this.#onError = onError
   }
 
+  // A `using` declaration is quiet about what has ended already.
   static {
+    disposable(
+      Session,
+      (session) => session.#callSync('close', nothing, isClosed),
+      (session) => session.#call('close', nothing, isClosed),
+    )
     sessionOf = ([handle, error], onError) => {
       if (error !== null) {
         if (onError === undefined) throw error
@@ -336,23 +326,23 @@ class Session {
   }
 
   // Up to the first `await` it runs where it is called: there the call takes its place.
-  async #call(name, pack = nothing) {
+  async #call(name, pack = nothing, isNoFailure = never) {
     if (this.#handle === null) return false
     try {
       const [id, patch] = pack()
       return await addon().call(this.#handle, name, id, patch).catch(rethrow)
     } catch (error) {
-      return this.#failed(error)
+      return !isNoFailure(error) && this.#failed(error)
     }
   }
 
-  #callSync(name, pack = nothing) {
+  #callSync(name, pack = nothing, isNoFailure = never) {
     if (this.#handle === null) return false
     try {
       const [id, patch] = pack()
       return addon().callSync(this.#handle, name, id, patch)
     } catch (error) {
-      return this.#failed(error)
+      return !isNoFailure(error) && this.#failed(error)
     }
   }
 
@@ -366,6 +356,14 @@ class Session {
 /** The texts of a call that has none. */
 function nothing() {
   return []
+}
+
+function never() {
+  return false
+}
+
+function isClosed(error) {
+  return error?.code === 'CLOSED'
 }
 
 /**
@@ -403,6 +401,20 @@ class Claim {
   }
 
   static {
+    disposable(
+      Claim,
+      (claim) => {
+        try {
+          claim.releaseSync()
+        } catch (error) {
+          if (!isClosed(error)) throw error
+        }
+      },
+      (claim) =>
+        claim.release().catch((error) => {
+          if (!isClosed(error)) throw error
+        }),
+    )
     claimOf = ([handle, path]) => new Claim(FROM_HANDLE, handle, path)
   }
 
@@ -417,30 +429,6 @@ class Claim {
   releaseSync() {
     addon().releaseSync(this.#handle)
   }
-}
-
-/** What ends it in a `using` declaration: quiet if it has ended already. */
-function quietly(end) {
-  return function () {
-    try {
-      const ended = this[end]()
-      return ended?.catch?.((error) => unlessClosed(error))
-    } catch (error) {
-      return unlessClosed(error)
-    }
-  }
-}
-
-function unlessClosed(error) {
-  if (error?.code !== 'CLOSED') throw error
-}
-
-for (const [Class, end] of [
-  [Session, 'close'],
-  [Claim, 'release'],
-]) {
-  if (Symbol.dispose) Class.prototype[Symbol.dispose] = quietly(`${end}Sync`)
-  if (Symbol.asyncDispose) Class.prototype[Symbol.asyncDispose] = quietly(end)
 }
 
 module.exports = { Claim, Registry, Session }

@@ -88,6 +88,19 @@ impl Failure {
         Self { class, code, message, path: None, errno: None, holder: None }
     }
 
+    /// Of a monitor that was closed.
+    pub(crate) fn closed() -> Self {
+        let message = "failed to use the monitor: it was closed".to_owned();
+        let (class, code) = (Class::Error, ErrorCode::Closed);
+        Self { class, code, message, path: None, errno: None, holder: None }
+    }
+
+    /// The system did not give what is needed.
+    pub(crate) fn unavailable(message: String) -> Self {
+        let (class, code) = (Class::Error, ErrorCode::Unavailable);
+        Self { class, code, message, path: None, errno: None, holder: None }
+    }
+
     /// What cannot happen if this addon is right.
     pub(crate) fn defect(reason: &str) -> Self {
         let message = format!("a defect of sessionreg was caught: {reason}");

@@ -26,6 +26,10 @@ pub(crate) fn count(env: &Env, count: usize) -> Result<Unknown<'_>, Failure> {
     plain(env, count)
 }
 
+pub(crate) fn number(env: &Env, number: f64) -> Result<Unknown<'_>, Failure> {
+    plain(env, number)
+}
+
 pub(crate) fn reason(env: &Env, index: u32) -> Result<Unknown<'_>, Failure> {
     plain(env, index)
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use napi::bindgen_prelude::{AsyncTask, Null, ToNapiValue, Unknown};
 use napi::{Env, ScopedTask};
-use sessionreg::{Entry, Scan, Session, Skipped, Swept};
+use sessionreg::{CleanedUp, Entry, Polled, Scan, Session, Skipped, Snapshot, Swept};
 
+use crate::entries::Text;
 use crate::failure::{Failure, answer, guard};
 use crate::judge;
 use crate::record::{Handle, to_js};
@@ -26,6 +27,9 @@ pub(crate) enum Outcome {
     /// With the reason why it is inert, if it could not be registered.
     Session(Arc<Session>, Option<Failure>),
     Claim(Arc<HeldClaim>, PathBuf),
+    Snapshot(Arc<Snapshot>, Text),
+    Polled(Vec<Polled>),
+    CleanedUp(CleanedUp),
 }
 
 impl Outcome {
@@ -56,6 +60,14 @@ impl Outcome {
                 let path = give::path(env, Some(&path))?;
                 give::list(env, vec![claim, path])
             }
+            Self::Snapshot(snapshot, text) => {
+                let skipped = skipped_to_js(env, &snapshot.skipped)?;
+                let snapshot = external::to_js(env, snapshot)?;
+                let [text, beside] = text.into_js(env)?;
+                give::list(env, vec![snapshot, text, beside, skipped])
+            }
+            Self::Polled(polled) => polled_to_js(env, &polled),
+            Self::CleanedUp(cleaned) => cleaned_to_js(env, &cleaned),
         }
     }
 }
@@ -102,6 +114,28 @@ fn swept_to_js(env: &Env, swept: Swept) -> Result<Unknown<'_>, Failure> {
     let live = give::count(env, swept.live)?;
     let failed = skipped_to_js(env, &swept.failed)?;
     give::list(env, vec![removed, live, failed])
+}
+
+/// Two values for each: what it is, how often in milliseconds.
+fn polled_to_js<'env>(env: &'env Env, polled: &[Polled]) -> Result<Unknown<'env>, Failure> {
+    let mut values = Vec::with_capacity(polled.len() * 2);
+    for polled in polled {
+        values.push(give::text(env, &polled.what)?);
+        values.push(give::number(env, polled.every.as_secs_f64() * 1000.0)?);
+    }
+    give::list(env, values)
+}
+
+/// Two values for each file that went: path, reason; and what could not go.
+fn cleaned_to_js<'env>(env: &'env Env, cleaned: &CleanedUp) -> Result<Unknown<'env>, Failure> {
+    let mut removed = Vec::with_capacity(cleaned.removed.len() * 2);
+    for gone in &cleaned.removed {
+        removed.push(give::path(env, Some(&gone.path))?);
+        removed.push(give::text(env, gone.reason)?);
+    }
+    let removed = give::list(env, removed)?;
+    let failed = skipped_to_js(env, &cleaned.failed)?;
+    give::list(env, vec![removed, failed])
 }
 
 /// Work whose arguments have been taken over from JavaScript already.

@@ -10,17 +10,23 @@
 // An export takes its arguments as Node-API gives them.
 #![allow(clippy::needless_pass_by_value)]
 
+mod arguments;
+mod entries;
 mod external;
 mod failure;
 mod files;
 mod give;
 mod job;
 mod judge;
+mod monitor;
 mod names;
+mod port;
 mod record;
 mod registry;
 mod session;
+mod snapshot;
 mod value;
+mod watcher;
 
 use napi_derive::napi;
 

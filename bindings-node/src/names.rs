@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use napi::bindgen_prelude::{BufferSlice, Unknown};
+use napi::bindgen_prelude::{Array, BufferSlice, Unknown};
 use napi::{Env, JsValue as _};
 use napi_derive::napi;
 use sessionreg::{ErrorCode, SessionId, paths};
@@ -19,6 +19,17 @@ pub(crate) fn path(value: &Unknown<'_>, what: &str) -> Result<PathBuf, Failure> 
         Some(bytes) => path_of_bytes(bytes, what),
         None => Err(Failure::mistyped(what, "a string or a Buffer")),
     }
+}
+
+/// Every path of a list.
+pub(crate) fn paths(list: &Array<'_>, what: &str) -> Result<Vec<PathBuf>, Failure> {
+    let mut paths = Vec::with_capacity(list.len() as usize);
+    for position in 0..list.len() {
+        let value: Option<Unknown<'_>> = list.get(position).map_err(Failure::of_napi)?;
+        let value = value.ok_or_else(|| Failure::mistyped(what, "a list without gaps"))?;
+        paths.push(path(&value, what)?);
+    }
+    Ok(paths)
 }
 
 #[cfg(unix)]

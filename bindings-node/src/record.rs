@@ -7,7 +7,7 @@ use napi::{Env, JsValue as _};
 use napi_derive::napi;
 use sessionreg::{ErrorCode, Extra, Record, Terminal};
 
-use crate::external;
+use crate::external::{self, Kind, Tag};
 use crate::failure::{Failure, answer};
 use crate::value;
 
@@ -16,7 +16,12 @@ pub(crate) type Handle = Arc<Record>;
 
 /// The record behind a handle.
 pub(crate) fn handle(value: &Unknown<'_>) -> Result<Handle, Failure> {
-    external::of_js(value, "the record")
+    external::of_js(value)
+}
+
+impl Kind for Record {
+    const TAG: Tag = Tag::of(1);
+    const NAME: &'static str = "the record";
 }
 
 /// A new handle in JavaScript.

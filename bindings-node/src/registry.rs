@@ -8,7 +8,7 @@ use napi::bindgen_prelude::{Array, AsyncTask, Unknown};
 use napi_derive::napi;
 use sessionreg::{Claim, Dialect, ErrorCode, Registry, SweepOptions, paths};
 
-use crate::external;
+use crate::external::{self, Kind, Tag};
 use crate::failure::{Failure, answer};
 use crate::job::{Job, Outcome, Work, later, now};
 use crate::names;
@@ -35,7 +35,17 @@ impl Drop for HeldClaim {
 }
 
 pub(crate) fn registry(value: &Unknown<'_>) -> Result<Arc<Registry>, Failure> {
-    external::of_js(value, "the registry")
+    external::of_js(value)
+}
+
+impl Kind for Registry {
+    const TAG: Tag = Tag::of(2);
+    const NAME: &'static str = "the registry";
+}
+
+impl Kind for HeldClaim {
+    const TAG: Tag = Tag::of(3);
+    const NAME: &'static str = "the claim";
 }
 
 /// The registry of a folder, or the user's own; `undefined` says that an argument is not given.
@@ -147,10 +157,8 @@ fn sweep_work(
     if let Some(dry_run) = value::flag(dry_run, "`dryRun`")? {
         options = options.dry_run(dry_run);
     }
-    for position in 0..folders.len() {
-        let folder: Option<Unknown<'_>> = folders.get(position).map_err(Failure::of_napi)?;
-        let folder = folder.ok_or_else(|| Failure::defect("a folder is missing"))?;
-        options = options.sidecar_folder(names::path(&folder, "a folder of sidecars")?);
+    for folder in names::paths(folders, "a folder of sidecars")? {
+        options = options.sidecar_folder(folder);
     }
     Ok(Box::new(move || Ok(Outcome::Swept(registry.sweep(&options)?))))
 }
@@ -212,7 +220,7 @@ pub(crate) fn claim_sync<'env>(
 }
 
 fn release_work(of: &Unknown<'_>) -> Result<Work, Failure> {
-    let held: Arc<HeldClaim> = external::of_js(of, "the claim")?;
+    let held: Arc<HeldClaim> = external::of_js(of)?;
     Ok(Box::new(move || {
         let claim = held.take().ok_or_else(Failure::released)?;
         claim.release()?;

@@ -11,87 +11,58 @@ use napi::bindgen_prelude::{Array, AsyncTask, Unknown};
 use napi_derive::napi;
 use sessionreg::{By, Extra, New, Patch, Session, Terminal, Ticket};
 
-use crate::external;
+use crate::arguments::Arguments;
+use crate::external::{self, Kind, Tag};
 use crate::failure::{Failure, answer};
 use crate::give;
 use crate::job::{Job, Outcome, Work, later, now};
-use crate::names;
 use crate::registry::registry;
 use crate::value;
 
 fn session(value: &Unknown<'_>) -> Result<Arc<Session>, Failure> {
-    external::of_js(value, "the session")
+    external::of_js(value)
+}
+
+impl Kind for Session {
+    const TAG: Tag = Tag::of(4);
+    const NAME: &'static str = "the session";
 }
 
 /// The arguments of `register` in the order of the list in `registry.cjs`.
-struct Arguments<'a> {
-    list: &'a Array<'a>,
-    next: u32,
-}
-
-impl<'a> Arguments<'a> {
-    /// `None` for what is `undefined`, or null, which says the same here.
-    fn next(&mut self) -> Result<Option<Unknown<'a>>, Failure> {
-        let value: Option<Unknown<'a>> = self.list.get(self.next).map_err(Failure::of_napi)?;
-        self.next += 1;
-        Ok(value.filter(|value| !value::is_undefined(value) && !value::is_null(value)))
+fn new_session(mut given: Arguments<'_>) -> Result<New, Failure> {
+    let session_id = given.required("`sessionId`")?;
+    let mut new = New::session(session_id, given.required("`workDir`")?);
+    new.agent = given.text("`agent`")?;
+    new.agent_version = given.text("`agentVersion`")?;
+    new.kind = given.text("`kind`")?;
+    new.name = given.text("`name`")?;
+    new.entrypoint = given.text("`entrypoint`")?;
+    new.status = given.text("`status`")?;
+    new.transcript_path = given.text("`transcriptPath`")?;
+    new.parent_session_id = given.text("`parentSessionId`")?;
+    new.sidecar = given.path("`sidecar`")?;
+    new.pid_file = given.flag("`pidFile`")?.unwrap_or(new.pid_file);
+    new.keep_sidecar = given.flag("`keepSidecar`")?.unwrap_or(new.keep_sidecar);
+    if let Some(pid) = given.next()? {
+        new.pid = Some(value::pid(value::number(&pid, "`pid`")?, "`pid`")?);
     }
-
-    fn text(&mut self, what: &str) -> Result<Option<String>, Failure> {
-        self.next()?.map(|value| value::text(&value, what)).transpose()
+    let mut terminal = Terminal::default();
+    terminal.multiplexer = given.text("`terminal.multiplexer`")?;
+    terminal.session = given.text("`terminal.session`")?;
+    terminal.pane = given.text("`terminal.pane`")?;
+    if let Some(extra) = given.text("`terminal.extraJson`")? {
+        terminal.extra = Extra::from_json(extra)?;
     }
-
-    fn flag(&mut self, what: &str) -> Result<Option<bool>, Failure> {
-        match self.next()? {
-            Some(value) => value::flag(&value, what),
-            None => Ok(None),
-        }
+    new.terminal = Some(terminal).filter(|terminal| *terminal != Terminal::default());
+    if let Some(extra) = given.text("`extra`")? {
+        new.extra = Extra::from_json(extra)?;
     }
-
-    fn path(&mut self, what: &str) -> Result<Option<PathBuf>, Failure> {
-        self.next()?.map(|value| names::path(&value, what)).transpose()
-    }
-
-    fn required(&mut self, what: &str) -> Result<String, Failure> {
-        let text = self.text(what)?;
-        text.ok_or_else(|| Failure::mistyped(what, "a string: it is missing"))
-    }
-
-    fn new_session(mut self) -> Result<New, Failure> {
-        let session_id = self.required("`sessionId`")?;
-        let mut new = New::session(session_id, self.required("`workDir`")?);
-        new.agent = self.text("`agent`")?;
-        new.agent_version = self.text("`agentVersion`")?;
-        new.kind = self.text("`kind`")?;
-        new.name = self.text("`name`")?;
-        new.entrypoint = self.text("`entrypoint`")?;
-        new.status = self.text("`status`")?;
-        new.transcript_path = self.text("`transcriptPath`")?;
-        new.parent_session_id = self.text("`parentSessionId`")?;
-        new.sidecar = self.path("`sidecar`")?;
-        new.pid_file = self.flag("`pidFile`")?.unwrap_or(new.pid_file);
-        new.keep_sidecar = self.flag("`keepSidecar`")?.unwrap_or(new.keep_sidecar);
-        if let Some(pid) = self.next()? {
-            new.pid = Some(value::pid(value::number(&pid, "`pid`")?, "`pid`")?);
-        }
-        let mut terminal = Terminal::default();
-        terminal.multiplexer = self.text("`terminal.multiplexer`")?;
-        terminal.session = self.text("`terminal.session`")?;
-        terminal.pane = self.text("`terminal.pane`")?;
-        if let Some(extra) = self.text("`terminal.extraJson`")? {
-            terminal.extra = Extra::from_json(extra)?;
-        }
-        new.terminal = Some(terminal).filter(|terminal| *terminal != Terminal::default());
-        if let Some(extra) = self.text("`extra`")? {
-            new.extra = Extra::from_json(extra)?;
-        }
-        Ok(new)
-    }
+    Ok(new)
 }
 
 fn register_work(of: &Unknown<'_>, arguments: &Array<'_>) -> Result<Work, Failure> {
     let registry = registry(of)?;
-    let new = Arguments { list: arguments, next: 0 }.new_session()?;
+    let new = new_session(Arguments::of(arguments))?;
     Ok(Box::new(move || {
         let (session, error) = registry.register_or_tell(&new);
         let session = Arc::new(session.without_close_on_drop());

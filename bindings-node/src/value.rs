@@ -1,5 +1,7 @@
 //! JavaScript values taken strictly: nothing is coerced, wrapped around or replaced.
 
+use std::time::Duration;
+
 use napi::bindgen_prelude::{BufferSlice, FromNapiValue as _, TypedArrayType, Unknown};
 use napi::{JsValue as _, ValueType, sys};
 
@@ -7,6 +9,8 @@ use crate::failure::Failure;
 
 /// The largest integer that a JavaScript number holds exactly.
 const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
+
+const MAX_INTERVAL: Duration = Duration::from_millis((1 << 31) - 1);
 
 /// Most texts fit; a longer one is copied a second time.
 const USUAL_TEXT: usize = 1024;
@@ -131,6 +135,25 @@ pub(crate) fn number(value: &Unknown<'_>, what: &str) -> Result<f64, Failure> {
         sys::napi_get_value_double(value.value().env, value.raw(), &raw mut number)
     })?;
     Ok(number)
+}
+
+/// A length of time, given in milliseconds: of a number without end, the longest there is.
+pub(crate) fn millis(value: &Unknown<'_>, what: &str) -> Result<Duration, Failure> {
+    let millis = number(value, what)?;
+    if millis == f64::INFINITY {
+        return Ok(Duration::MAX);
+    }
+    Duration::try_from_secs_f64(millis / 1000.0)
+        .map_err(|_| Failure::out_of_range(what, "is not a length of time in milliseconds"))
+}
+
+/// How long, or how often, something is done: as long as a timer of JavaScript's can be.
+pub(crate) fn interval(value: &Unknown<'_>, what: &str) -> Result<Duration, Failure> {
+    let interval = millis(value, what)?;
+    if interval > MAX_INTERVAL {
+        return Err(Failure::out_of_range(what, "is longer than 2^31 - 1 milliseconds"));
+    }
+    Ok(interval)
 }
 
 /// A process id as far as its type goes; which of them can be one, the core knows.

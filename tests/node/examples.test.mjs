@@ -4,7 +4,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { test } from 'node:test'
+import { Registry } from 'sessionreg'
 import { packageFolder, root, run, temporaryFolder } from './helper.mjs'
 
 /** The examples beside an installed package, and a project to try them on. */
@@ -53,4 +55,26 @@ test('runtime-status: written, read and cleared', async (t) => {
   assert.match(stdout, /^3f1c is served by \d+ on /)
   assert.ok(existsSync(join(folder, 'chats')))
   assert.deepEqual(readdirSync(join(folder, 'chats')), [])
+})
+
+test('watch: tells who is there, what changes and who goes, until it is interrupted', async (t) => {
+  const { folder } = examples(t)
+  const dir = join(folder, 'sessions')
+  const registry = new Registry(dir)
+  const session = registry.registerSync({ sessionId: 'a', workDir: '/', agent: 'my-agent' })
+  const child = spawn(process.execPath, ['watch.mjs', dir], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  const next = async () => JSON.parse((await lines.next()).value)
+  const alive = { agent: 'my-agent', pid: process.pid, state: 'alive', reason: 'verified' }
+  assert.deepEqual(await next(), { ...alive, sessionId: 'a', status: null })
+  session.updateSync({ status: 'busy' })
+  assert.deepEqual(await next(), { ...alive, sessionId: 'a', status: 'busy' })
+  session.closeSync()
+  assert.deepEqual(await next(), { gone: 'a' })
+  const gone = once(child, 'exit')
+  child.kill('SIGINT')
+  assert.deepEqual(await gone, [0, null])
 })

@@ -49,7 +49,8 @@ test('the types know every error code, state and reason, in the order of the cor
 
 test('no export of the addon lets a panic through', () => {
   const folder = join(packageFolder, 'src')
-  const sources = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'))
+  const names = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.rs'))
+  const sources = names.map((name) => readFileSync(join(folder, name), 'utf8'))
   const attributes = sources.flatMap((source) => source.match(/#\[napi\b.*/g) ?? [])
   assert.ok(attributes.length > 15)
   for (const attribute of attributes) assert.match(attribute, /catch_unwind/)
@@ -66,10 +67,13 @@ test('the package holds what is needed to use it, and nothing to build it', asyn
     'README.md',
     'addon.cjs',
     'answers.cjs',
+    'disposal.cjs',
+    'entries.cjs',
     'index.cjs',
     'index.d.ts',
     'index.mjs',
     'json.cjs',
+    'monitor.cjs',
     'package.json',
     'patch.cjs',
     'record.cjs',
@@ -77,6 +81,8 @@ test('the package holds what is needed to use it, and nothing to build it', asyn
     'runtime-status.cjs',
     'runtime-status.d.ts',
     'runtime-status.mjs',
+    'snapshot.cjs',
+    'watcher.cjs',
   ])
   assert.ok(files.some(({ path }) => path.endsWith('.node')))
 })

@@ -250,6 +250,45 @@ test('a `using` declaration ends what it holds, and is quiet about what has ende
   registry.claimSync('my-agent', 'y').releaseSync()
 })
 
+test('what has ended already is no failure that a `using` declaration tells of', async (t) => {
+  const { dir, registry } = registryOf(t)
+  if (!Symbol.dispose) return t.skip('this Node has no Symbol.dispose')
+  const told = []
+  const onError = ({ code }) => told.push(code)
+  const session = registry.registerSync({ ...ME, onError })
+  await session.close()
+  session[Symbol.dispose]()
+  await session[Symbol.asyncDispose]()
+  assert.deepEqual(told, [])
+  assert.equal(session.closeSync(), false)
+  assert.deepEqual(told, ['CLOSED'])
+  const other = registry.registerSync({ ...ME, onError })
+  await other[Symbol.asyncDispose]()
+  assert.deepEqual([files(dir), told], [[], ['CLOSED']])
+})
+
+test('the terminal of a record may be given back in a patch, to the last digit', async (t) => {
+  const { registry } = registryOf(t)
+  const extraJson = ' {"__proto__": 1, "n": 123456789012345678901234567890, "tab": {"x": 1e400}} '
+  const terminal = { multiplexer: 'zellij', session: 's', pane: '1', extraJson }
+  const session = registry.registerSync({ ...ME, terminal: { pane: '0' } })
+  session.updateSync({ status: 'busy', terminal })
+  const { terminal: kept } = session.record
+  assert.match(kept.extraJson, /"n":\s*123456789012345678901234567890\b/)
+  assert.match(kept.extraJson, /1e400/)
+  assert.match(kept.extraJson, /__proto__/)
+  await session.update({ terminal: { ...kept, pane: '2' } })
+  assert.deepEqual(session.record.terminal, { ...kept, pane: '2' })
+  await session.update({ terminal: { extraJson: '{}' } })
+  assert.deepEqual(session.record.terminal, { ...kept, pane: '2' })
+  for (const wrong of ['', '{', '[]', '5', 'null', '{"a":1}}', '{"a":1},"b":{}']) {
+    const patch = { terminal: { ...terminal, extraJson: wrong } }
+    assert.throws(() => session.updateSync(patch), { code: 'INVALID_INPUT' }, wrong)
+    await assert.rejects(session.update(patch), { code: 'INVALID_INPUT' }, wrong)
+  }
+  session.closeSync()
+})
+
 test('a secret is kept in the file and shown nowhere', async (t) => {
   const { registry } = registryOf(t)
   const session = registry.registerSync({ ...ME, extra: { ipcToken: 's3cr3t', other: 1 } })

@@ -1,10 +1,11 @@
 // Nothing is coerced: a value is taken as it is, or refused with a code.
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import sessionreg from 'sessionreg'
-import { outcomeLater, outcomeOf, temporaryFolder } from './helper.mjs'
+import { outcomeLater, outcomeOf, packageFolder, temporaryFolder } from './helper.mjs'
 
 const { SessionRecord } = sessionreg
 const FIELDS = { sessionId: 's', workDir: '/w', pid: 7, hostname: 'h' }
@@ -247,4 +248,52 @@ test('session ids and folders are strict too', () => {
   assert.throws(() => sessionreg.sidecarOf('qwen-code', '/w', 's', { home: null }), REFUSED)
   assert.throws(() => sessionreg.sidecarOf('qwen-code', 'w', 's'), REFUSED)
   assert.throws(() => sessionreg.sidecarOf('vim', '/w', 's'), REFUSED)
+})
+
+test('a handle of one kind is never taken for another, nor is anything else', async (t) => {
+  const { addon } = createRequire(import.meta.url)(join(packageFolder, 'addon.cjs'))
+  const call = addon()
+  const folder = temporaryFolder(t)
+  const table = new Float64Array(64)
+  const none = Array(11)
+  none[7] = false
+  none.fill([], 0, 7)
+  const registry = call.registryOpen(join(folder, 'sessions'), 'ours')
+  const [snapshot] = call.snapshotSync(none)
+  const monitor = call.monitorOpen(none, undefined, undefined)
+  const watcher = call.watcherStart(() => {})
+  const handles = {
+    record: call.fromJson(
+      '{"schema_version":1,"pid":7,"session_id":"s","work_dir":"/","hostname":"h","started_at":1}',
+    ),
+    registry,
+    claim: null,
+    session: call.registerSync(registry, ['s', '/'])[0],
+    snapshot,
+    monitor,
+    watcher,
+    reader: call.readerOpen(watcher, monitor, 1, undefined),
+  }
+  process.env.SESSIONREG_HOME = folder
+  handles.claim = call.claimSync(registry, 'a', 's')[0]
+  delete process.env.SESSIONREG_HOME
+  const takers = {
+    record: (handle) => call.takeApart(handle, table),
+    registry: (handle) => call.registryDir(handle),
+    claim: (handle) => call.releaseSync(handle),
+    session: (handle) => call.sessionView(handle),
+    snapshot: (handle) => call.snapshotText(handle),
+    monitor: (handle) => call.askMonitorSync(handle, 'polled'),
+    watcher: (handle) => call.watcherKeepAlive(handle, false),
+    reader: (handle) => call.readerClose(handle),
+  }
+  const others = { none: undefined, null: null, object: {}, array: [], text: 'x', number: 5 }
+  for (const [kind, take] of Object.entries(takers)) {
+    for (const [other, handle] of Object.entries({ ...handles, ...others })) {
+      if (other !== kind) assert.throws(() => take(handle), REFUSED, `${other} for a ${kind}`)
+    }
+    take(handles[kind])
+  }
+  call.callSync(handles.session, 'close')
+  call.monitorClose(monitor, watcher)
 })

@@ -8,12 +8,16 @@ import { outcomeLater, outcomeOf, Processes, root } from './helper.mjs'
 import { Disk } from './vectors/disk.mjs'
 import { compare, fieldsOf, make } from './vectors/record.mjs'
 import { history, registryForms, scan } from './vectors/registry.mjs'
+import { snapshot, watch } from './vectors/snapshot.mjs'
 import { isContent, Skip, Texts } from './vectors/text.mjs'
 
 const MAX_BYTES = 64 * 1024
 const EXPECTATIONS = new Set(
-  'record error content keys removed left verdict ok path entries skipped'.split(' '),
+  'record error content keys removed left verdict ok path entries skipped sessions dead_before'.split(
+    ' ',
+  ),
 )
+const OF_OBJECTS = new Set(['scan', 'history', 'snapshot', 'watch'])
 // What JavaScript has no way to say, and so cannot get wrong.
 const LEFT_OUT = new Set(['write-extra-two-values'])
 
@@ -31,6 +35,8 @@ function expectOutcome(outcome, expect) {
 const operations = {
   history,
   scan,
+  snapshot,
+  watch,
 
   async load({ given, expect, base, texts, disk, call }) {
     const loaded = await call('load', disk.path)
@@ -180,7 +186,7 @@ async function runCase(file, given, host, processes) {
   }
   const operation = operations[given.op]
   assert.ok(operation, `no such operation: ${given.op}`)
-  const calls = given.op === 'scan' || given.op === 'history' ? registryForms : forms
+  const calls = OF_OBJECTS.has(given.op) ? registryForms : forms
   for (const call of Object.values(calls)) {
     // A history may end its process.
     const facts = await factsOf(given, host, processes)

@@ -1,5 +1,7 @@
 // What the types promise; `tsc` is the test. A line that must not pass says so.
 import sessionreg, {
+  type AgentSession,
+  type Batch,
   type Claim,
   checkSessionId,
   type clear,
@@ -8,6 +10,8 @@ import sessionreg, {
   liveness,
   livenessAll,
   load,
+  Monitor,
+  noSources,
   type Patch,
   type Reason,
   Registry,
@@ -15,10 +19,13 @@ import sessionreg, {
   type readSync,
   SessionRecord,
   type SessionRegError,
+  type Snapshot,
   type State,
   sidecarInProject,
   sidecarOf,
+  snapshot,
   type version,
+  type Watch,
   write,
   type writeSync,
 } from 'sessionreg'
@@ -81,6 +88,38 @@ new Registry('/r', { dialect: 'other' })
 registry.openSessionSync({})
 // @ts-expect-error: an id is text.
 await session.switch(5)
+
+const found = await snapshot({ ...noSources(), codex: ['/c', Buffer.from('/d')], superseded: true })
+holds<Equal<typeof found, Snapshot>>()
+holds<Equal<ReturnType<typeof found.ownerOf>, AgentSession[]>>()
+holds<Equal<AgentSession['transcript'], sessionreg.Transcript | null>>()
+const monitor = new Monitor({ deadWithinMs: 1000 }, { foldMs: 5 }).ref()
+holds<Equal<ReturnType<typeof monitor.wait>, Promise<Batch | null>>>()
+holds<Equal<ReturnType<typeof monitor.watch>, Watch>>()
+const first = await monitor.wait(null, { timeoutMs: 10, signal: AbortSignal.timeout(10) })
+for await (const { added, removed, cursor } of monitor.watch({ cursor: first?.cursor })) {
+  for (const { sessionId, state } of added) console.log(sessionId, state satisfies State)
+  const keys: readonly string[] = removed
+  console.log(keys, cursor)
+}
+{
+  using ended = monitor
+  await using watch = ended.watch()
+  console.log(watch.cursor)
+  await using held = await registry.claim('a', 's')
+  using own = registry.registerSync({ sessionId: 's', workDir: '/w' })
+  console.log(held.path, own.path)
+}
+// @ts-expect-error: a snapshot is taken.
+new sessionreg.Snapshot()
+// @ts-expect-error: no source has this name.
+await snapshot({ claude: ['/c'] })
+// @ts-expect-error: a list of paths.
+await snapshot({ codex: 5 })
+// @ts-expect-error: sessions are frozen.
+found.sessions[0].status = 'busy'
+// @ts-expect-error: times are numbers of milliseconds.
+await monitor.wait(null, { timeoutMs: '10' })
 
 const id: string = checkSessionId('s')
 const text: string = sidecarInProject('/p', id)

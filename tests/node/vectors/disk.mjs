@@ -88,14 +88,14 @@ export class Disk {
     fs.chownSync(path, owner, owner)
   }
 
-  /** Every file below the folder with its bytes, or what else it is. */
+  /** Every file below the folder with its bytes, or what else it is, and when it changed. */
   contents() {
     const names = fs.readdirSync(this.#folder, { recursive: true }).sort()
     return names.map((name) => {
       const path = join(this.#folder, name)
       const found = fs.lstatSync(path)
       const bytes = found.isFile() ? fs.readFileSync(path, 'latin1') : null
-      return [name, found.mode, bytes]
+      return [name, found.mode, found.mtimeMs, bytes]
     })
   }
 

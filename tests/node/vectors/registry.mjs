@@ -1,6 +1,5 @@
 // The operations `scan` and `history`: a registry, through one of the two forms of its calls.
 import assert from 'node:assert/strict'
-import { utimesSync } from 'node:fs'
 import { inspect } from 'node:util'
 import sessionreg from 'sessionreg'
 import { camel, compare, compareSome } from './record.mjs'
@@ -218,12 +217,7 @@ class History {
         return await call(registry, 'sweep', { dryRun, sidecarFolders })
       }
       case 'put_file': {
-        const path = texts.text(given.path)
-        await put(disk, path, given, texts)
-        if (given.age !== undefined) {
-          const time = Date.now() / 1000 - given.age
-          utimesSync(disk.beside(path), time, time)
-        }
+        await put(disk, texts.text(given.path), given, texts)
         return {}
       }
       case 'remove_file':

@@ -12,10 +12,14 @@ export async function put(disk, path, file, texts, linkTarget) {
     // As the ordinary calls do it: the same file, with other bytes.
     fs.writeFileSync(full, texts.content(file), { mode: 0o600 })
     if (file.owner !== undefined) disk.giveTo(full, file.owner)
-    return
+  } else {
+    fs.rmSync(full, { recursive: true, force: true })
+    await disk.make(full, file, texts, linkTarget)
   }
-  fs.rmSync(full, { recursive: true, force: true })
-  await disk.make(full, file, texts, linkTarget)
+  if (file.age !== undefined) {
+    const time = Date.now() / 1000 - file.age
+    fs.utimesSync(full, time, time)
+  }
 }
 
 export function remove(disk, pattern) {
