@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 SHELL := /bin/bash
 
-.PHONY: help demo test doctor lint rust c python node interop platforms stress bench install clean
+.PHONY: help demo test doctor lint rust c python node interop dashboard platforms stress bench install clean
 
 help:
 	@echo 'make demo       three programs in three languages share the records of real processes'
@@ -17,7 +17,7 @@ help:
 demo: doctor
 	@bash examples/demo/run.sh
 
-test: rust c python node interop
+test: rust c python node interop dashboard
 	@echo 'make test: all parts passed'
 
 # One part after another: two builds at once only get in each other's way.
@@ -40,6 +40,9 @@ node: python
 
 interop: node
 	@bash tests/interop/run.sh
+
+dashboard: interop
+	@bash tests/dashboard/run.sh
 
 platforms: doctor
 	@bash scripts/platforms.sh

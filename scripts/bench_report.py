@@ -106,7 +106,7 @@ def document(sections: list[Section], rounds: int, languages: Path) -> str:
 
 def shown(goal: Goal, value: float) -> str:
     """Say what was reached of a goal."""
-    reached = f"{value:+.2f}" if goal.measure == "over Rust" else short(value)
+    reached = f"{value:+.2f}" if goal.measure.startswith("over ") else short(value)
     return f"{reached}, {word(value <= goal.limit)}"
 
 
