@@ -288,17 +288,18 @@ impl Shared {
         let Some(events) = &state.events else { return false };
         let sleeper = events.sleeper();
         let leads = !state.is_led;
-        let bell = if leads { None } else { Bell::new().ok().map(Arc::new) };
+        // The leader has one too: others may take in what would have woken it.
+        let bell = Bell::new().ok().map(Arc::new);
         state.bells.extend(bell.clone());
         state.is_led |= leads;
         state.readers += 1;
         drop(state);
 
-        let was_interrupted = match (&bell, leads) {
-            (Some(bell), _) => bell.wait(rest),
-            (None, true) => sleeper.sleep(rest),
+        let was_interrupted = match &bell {
+            Some(bell) if leads => sleeper.sleep(bell, rest),
+            Some(bell) => bell.wait(rest),
             // Without a descriptor for a bell: nothing is missed, only late.
-            (None, false) => {
+            None => {
                 std::thread::sleep(rest.unwrap_or(NO_BELL).min(NO_BELL));
                 false
             }

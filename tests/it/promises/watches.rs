@@ -297,6 +297,24 @@ fn every_one_of_many_readers_is_told() {
     });
 }
 
+/// Whoever looks first takes in what the system tells, and a reader that sleeps is none the wiser.
+#[test]
+fn who_waits_is_told_what_another_call_has_noticed() {
+    let scene = Scene::new();
+    for round in 0..200 {
+        let cursor = scene.monitor.snapshot().expect("a snapshot").cursor;
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| scene.monitor.wait(Some(&cursor), Some(PATIENCE)));
+            std::thread::sleep(Duration::from_millis(1));
+            scene.put(std::process::id(), &format!("n{round}"));
+            assert_eq!(scene.monitor.snapshot().expect("a snapshot").sessions.len(), 1);
+            let put = Instant::now();
+            assert!(reader.join().expect("a reader").expect("a wait").is_some());
+            assert!(put.elapsed() < PATIENCE / 2, "round {round}: it looked when its time was up");
+        });
+    }
+}
+
 #[test]
 fn closing_ends_every_wait_and_leaves_nothing() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -423,8 +423,8 @@ pub(in super::super) struct Sleeper(Arc<OwnedFd>);
 
 impl Sleeper {
     /// Tells whether a signal ended it.
-    pub(in super::super) fn sleep(&self, timeout: Option<Duration>) -> bool {
-        sleep_on(self.0.as_fd(), timeout)
+    pub(in super::super) fn sleep(&self, bell: &Bell, timeout: Option<Duration>) -> bool {
+        sleep_on(&[self.0.as_fd(), bell.0.as_fd()], timeout)
     }
 }
 
@@ -449,7 +449,7 @@ impl Bell {
 
     /// Tells whether a signal ended it.
     pub(in super::super) fn wait(&self, timeout: Option<Duration>) -> bool {
-        sleep_on(self.0.as_fd(), timeout)
+        sleep_on(&[self.0.as_fd()], timeout)
     }
 }
 
@@ -475,9 +475,9 @@ impl Readiness {
     }
 }
 
-/// Waits until a descriptor is readable; tells whether a signal ended it.
-fn sleep_on(fd: BorrowedFd<'_>, timeout: Option<Duration>) -> bool {
-    let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::IN)];
+/// Waits until one of the descriptors is readable; tells whether a signal ended it.
+fn sleep_on<const N: usize>(fds: &[BorrowedFd<'_>; N], timeout: Option<Duration>) -> bool {
+    let mut fds = fds.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
     let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
     rustix::event::poll(&mut fds, timeout.as_ref()) == Err(Errno::INTR)
 }

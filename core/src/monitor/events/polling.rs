@@ -2,14 +2,13 @@
 
 use std::collections::HashSet;
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::snapshot::{Notices, Work};
 
 /// What has to be looked at.
 pub(in super::super) struct Events {
-    bell: Arc<Bell>,
     armed: Option<Instant>,
     processes: HashSet<u32>,
 }
@@ -17,18 +16,17 @@ pub(in super::super) struct Events {
 impl Events {
     #[allow(clippy::unnecessary_wraps)] // Where the system has more to give, it may refuse.
     pub(in super::super) fn new() -> io::Result<Self> {
-        Ok(Self { bell: Arc::new(Bell::default()), armed: None, processes: HashSet::new() })
+        Ok(Self { armed: None, processes: HashSet::new() })
     }
 
     /// For one reader to sleep on.
     pub(in super::super) fn sleeper(&self) -> Sleeper {
-        Sleeper { bell: Arc::clone(&self.bell), until: self.armed }
+        Sleeper { until: self.armed }
     }
 
-    /// Wakes whoever sleeps, for good.
-    pub(in super::super) fn wake(&self) {
-        self.bell.ring();
-    }
+    /// Whoever sleeps, sleeps on a bell.
+    #[allow(clippy::unused_self)]
+    pub(in super::super) fn wake(&self) {}
 
     #[allow(clippy::unused_self)]
     pub(in super::super) fn take(&mut self, _: &mut Work) {}
@@ -79,15 +77,14 @@ impl Notices for Events {
 
 /// What a reader sleeps on.
 pub(in super::super) struct Sleeper {
-    bell: Arc<Bell>,
     until: Option<Instant>,
 }
 
 impl Sleeper {
     /// Tells whether a signal ended it.
-    pub(in super::super) fn sleep(&self, timeout: Option<Duration>) -> bool {
+    pub(in super::super) fn sleep(&self, bell: &Bell, timeout: Option<Duration>) -> bool {
         let rest = self.until.map(|until| until.saturating_duration_since(Instant::now()));
-        self.bell.wait([timeout, rest].into_iter().flatten().min())
+        bell.wait([timeout, rest].into_iter().flatten().min())
     }
 }
 
