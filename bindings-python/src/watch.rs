@@ -184,7 +184,7 @@ impl Watch {
         let monitor = self.monitor.get().core();
         let at_once = Some(Duration::ZERO);
         let taken = detached(py, || {
-            // Without its place, in a forked child, it hears that the monitor is not its own.
+            // A forked child hears that the monitor is not its own.
             let Some(mut place) = self.lock(&self.place) else {
                 return monitor.wait(None, at_once);
             };
@@ -227,9 +227,9 @@ impl Watch {
 
         let monitor = self.monitor.get().core();
         let descriptor = detached(py, || {
-            let Some(mut place) = self.lock(&self.place) else {
-                return monitor.watch().map(|_| None);
-            };
+            let place = self.lock(&self.place).filter(|_| self.is_ours());
+            // A forked child hears that the monitor is not its own.
+            let Some(mut place) = place else { return monitor.watch().map(|_| None) };
             if self.is_closed.load(Ordering::SeqCst) {
                 return Ok(None);
             }
@@ -271,7 +271,7 @@ impl Watch {
     fn tell_waiters(&self, py: Python<'_>) {
         let waiters = self.lock(&self.waiters).map(|mut waiters| std::mem::take(&mut *waiters));
         // The loops of a forked child's parent are its parent's.
-        let is_ours = self.process == std::process::id();
+        let is_ours = self.is_ours();
         for (_, waiter) in waiters.unwrap_or_default() {
             if let Waiter::Loop(call) = waiter
                 && is_ours
@@ -282,10 +282,14 @@ impl Watch {
         }
     }
 
+    fn is_ours(&self) -> bool {
+        self.process == std::process::id()
+    }
+
     /// What a thread of this process may hold for a moment; in a forked child, where that thread is
     /// not there, `None`.
     fn lock<'a, T>(&self, mutex: &'a Mutex<T>) -> Option<MutexGuard<'a, T>> {
-        if self.process == std::process::id() {
+        if self.is_ours() {
             Some(mutex.lock().unwrap_or_else(PoisonError::into_inner))
         } else {
             mutex.try_lock().ok()
