@@ -3,6 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The result of every fallible call of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -138,6 +139,7 @@ struct Inner {
     subject: Subject,
     reason: Reason,
     holder: Option<Holder>,
+    details: Option<Details>,
 }
 
 /// Who holds what was asked for, as far as it is known.
@@ -159,6 +161,28 @@ impl Holder {
     pub(crate) fn unknown(path: &Path) -> Self {
         Self { path: path.to_owned(), ..Self::default() }
     }
+}
+
+/// What an error of a [restore table](crate::restore) says beyond its code.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Details {
+    /// The session that is being restored: of [`ErrorCode::RestoreInProgress`].
+    pub session_id: Option<String>,
+    /// What is going on: `load`, `resume` or `spawn`, of [`ErrorCode::RestoreInProgress`].
+    pub active: Option<&'static str>,
+    /// What was asked for: the same words, of [`ErrorCode::RestoreInProgress`]; a path as text, cut
+    /// at 4096 bytes, of [`ErrorCode::WorkspaceMismatch`].
+    pub requested: Option<String>,
+    /// `restoring`, or `abandoned` if nobody waits for it any more, of
+    /// [`ErrorCode::RestoreInProgress`]; `channel_closed` of [`ErrorCode::Closed`].
+    pub reason: Option<&'static str>,
+    /// When to try again: of [`ErrorCode::RestoreInProgress`] and [`ErrorCode::SessionLimit`].
+    pub retry_after: Option<Duration>,
+    /// The limit: of [`ErrorCode::SessionLimit`] and [`ErrorCode::SubscriberLimit`].
+    pub limit: Option<usize>,
+    /// The workspace that the table is bound to, as text: of [`ErrorCode::WorkspaceMismatch`].
+    pub bound: Option<String>,
 }
 
 #[derive(Debug)]
@@ -219,7 +243,13 @@ impl Error {
     }
 
     fn from_parts(code: ErrorCode, verb: &'static str, subject: Subject, reason: Reason) -> Self {
-        Self(Box::new(Inner { code, verb, subject, reason, holder: None }))
+        Self(Box::new(Inner { code, verb, subject, reason, holder: None, details: None }))
+    }
+
+    /// The same error, which says more.
+    pub(crate) fn with_details(mut self, details: Details) -> Self {
+        self.0.details = Some(details);
+        self
     }
 
     /// The kind of this error.
@@ -238,6 +268,11 @@ impl Error {
     /// Who holds what was asked for, if this is [`ErrorCode::Held`].
     pub fn holder(&self) -> Option<&Holder> {
         self.0.holder.as_ref()
+    }
+
+    /// What it says beyond its code, if it is an error of a restore table that has more to say.
+    pub fn details(&self) -> Option<&Details> {
+        self.0.details.as_ref()
     }
 
     /// The last part of the text: why, without what.

@@ -11,6 +11,7 @@ pub mod paths;
 mod process;
 mod record;
 mod registry;
+pub mod restore;
 mod session;
 mod session_id;
 mod sidecar;
@@ -19,7 +20,7 @@ mod sources;
 mod temp_name;
 mod usage;
 
-pub use error::{Error, ErrorCode, Holder, Result};
+pub use error::{Details, Error, ErrorCode, Holder, Result};
 pub use fs::WriteOptions;
 pub use liveness::{Reason, State, Verdict, liveness, liveness_all};
 pub use monitor::{
@@ -28,6 +29,7 @@ pub use monitor::{
 pub use process::Identity;
 pub use record::{Dialect, Extra, Patch, Record, Terminal};
 pub use registry::{Claim, Entry, Registry, Removed, Scan, Skipped, SweepOptions, Swept};
+pub use restore::{RestoreOptions, RestoreTable};
 pub use session::{By, New, OnError, Session, Ticket};
 pub use session_id::SessionId;
 pub use sidecar::{clear, clear_if, load, read, write, write_with};

@@ -3,5 +3,6 @@
 mod helper;
 mod promises;
 mod properties;
+mod restore;
 mod vectors;
 mod zoo;

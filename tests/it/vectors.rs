@@ -15,6 +15,7 @@ mod environment;
 mod history;
 mod ops;
 mod record;
+mod restores;
 mod scan;
 mod snapshot;
 mod text;

@@ -10,7 +10,7 @@ use std::path::Path;
 use sessionreg::{Record, WriteOptions};
 
 use crate::turns::{Plan, compare, contender};
-use crate::{floor, registry, snapshot};
+use crate::{floor, registry, restore, snapshot};
 
 /// The jobs that the other languages do too.
 const SHARED: [(&str, usize); 6] = [
@@ -36,6 +36,9 @@ pub(crate) fn run(job: &str, folder: &Path, plan: Plan) {
         "open-files" => snapshot::open_files(folder, plan),
         "change" => snapshot::change(folder, plan),
         "exit" => snapshot::exit(folder, plan),
+        "share" => restore::share(plan),
+        "attach" => restore::attach(plan),
+        "publish" => restore::publish(plan),
         _ => panic!("there is no job {job}"),
     }
 }
@@ -51,6 +54,9 @@ pub(crate) fn run_all() {
     run("open-files", folder.path(), Plan { calls: 10, calls_a_turn: 1 });
     run("change", folder.path(), Plan { calls: 2_000, calls_a_turn: 10 });
     run("exit", folder.path(), Plan { calls: 100, calls_a_turn: 1 });
+    run("share", folder.path(), Plan { calls: 50, calls_a_turn: 10 });
+    run("attach", folder.path(), Plan { calls: 20_000, calls_a_turn: 10 });
+    run("publish", folder.path(), Plan { calls: 20_000, calls_a_turn: 10 });
 }
 
 /// The record that contenders of every language write.

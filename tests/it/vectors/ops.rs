@@ -8,7 +8,7 @@ use sessionreg::{Record, Result, SessionId, paths};
 
 use super::disk::{Disk, readable};
 use super::text::{Texts, is_content};
-use super::{Outcome, expect_eq, fail, history, record, scan, snapshot};
+use super::{Outcome, expect_eq, fail, history, record, restores, scan, snapshot};
 use crate::helper::Helper;
 
 /// The largest content that a record may have.
@@ -30,6 +30,7 @@ pub(super) fn run(file: &Value, case: &Value, mut texts: Texts, helper: &mut Hel
         Some("history") => return history::run(case, texts, disk.folder(), helper),
         Some("snapshot") => return snapshot::run(case, &texts, disk.folder()),
         Some("watch") => return snapshot::watch(case, &texts, disk.folder(), helper),
+        Some("restore_history") => return restores::run(case, texts, disk.folder()),
         _ => {}
     }
     let call = Call { case, expect: &case["expect"], base: &file["base_record"], texts, disk };
