@@ -70,7 +70,8 @@
  *
  * Handles. What ends something reports, as `_close`, `_leave` and `_release` do: the handle stays,
  * and every later call on it is `SESSIONREG_STATUS_CLOSED`. `_free` is for the memory alone: it
- * comes once and last, and nothing that others see changes by it.
+ * comes once and last, and nothing that others see changes by it. Only a caller of a restore table
+ * who is freed while he waits, runs a restore or is subscribed has left, as their types say.
  *
  * Borrowed. What a function returns as a pointer to `const` belongs to the object that was asked,
  * stays until that is freed, and is never freed itself.
@@ -97,7 +98,8 @@
  *
  * Fork. Nothing here belongs to a thread or holds a lock between two calls. A forked child may use
  * and free what it inherited; no file is removed by that. Sessions, claims and monitors stay the
- * parent's: to change or to use one is `SESSIONREG_STATUS_CLOSED` in the child.
+ * parent's: to change or to use one is `SESSIONREG_STATUS_CLOSED` in the child, as is to use a
+ * restore table, or what that gave.
  *
  * Defects. Should one of this library's own show itself by a panic, the call returns
  * `SESSIONREG_STATUS_PANIC` and the process goes on; a message is on standard error.
@@ -2286,6 +2288,751 @@ const sessionreg_skipped *sessionreg_cleaned_failed_get(const sessionreg_cleaned
 
 /** Frees what a clean-up told, and all that was borrowed from it. NULL is fine. */
 void sessionreg_cleaned_free(sessionreg_cleaned *cleaned);
+
+/*
+ * What errors of a restore table say besides
+ * ------------------------------------------
+ *
+ * Of an error that has no such thing to say, the value is absent.
+ */
+
+/** The session that is being restored: of `SESSIONREG_STATUS_RESTORE_IN_PROGRESS`. */
+sessionreg_text sessionreg_error_session_id(const sessionreg_error *error);
+
+/** What is going on, `load`, `resume` or `spawn`: of `SESSIONREG_STATUS_RESTORE_IN_PROGRESS`. */
+sessionreg_text sessionreg_error_active(const sessionreg_error *error);
+
+/**
+ * What was asked for: the same words, of `SESSIONREG_STATUS_RESTORE_IN_PROGRESS`; a folder, cut at
+ * 4096 bytes, of `SESSIONREG_STATUS_WORKSPACE_MISMATCH`.
+ */
+sessionreg_text sessionreg_error_requested(const sessionreg_error *error);
+
+/**
+ * `restoring`, or `abandoned` if nobody waits for that restore any more: of
+ * `SESSIONREG_STATUS_RESTORE_IN_PROGRESS`; `channel_closed`: of `SESSIONREG_STATUS_CLOSED`.
+ */
+sessionreg_text sessionreg_error_reason(const sessionreg_error *error);
+
+/** The folder that the table is bound to: of `SESSIONREG_STATUS_WORKSPACE_MISMATCH`. */
+sessionreg_text sessionreg_error_bound(const sessionreg_error *error);
+
+/**
+ * After how many seconds to try again: of `SESSIONREG_STATUS_RESTORE_IN_PROGRESS` and
+ * `SESSIONREG_STATUS_SESSION_LIMIT`.
+ */
+double sessionreg_error_retry_after(const sessionreg_error *error);
+
+/**
+ * How many there may be: of `SESSIONREG_STATUS_SESSION_LIMIT` and
+ * `SESSIONREG_STATUS_SUBSCRIBER_LIMIT`.
+ */
+int64_t sessionreg_error_limit(const sessionreg_error *error);
+
+/*
+ * Restoring a session once
+ * ------------------------
+ *
+ * A daemon gets many requests to bring back one session. A restore table lets exactly one restore
+ * run for it: requests of the same kind share its outcome, a request of another kind is refused at
+ * once, and whoever comes later is attached to the live session.
+ *
+ *     #include <sessionreg.h>
+ *     #include <stdio.h>
+ *     #include <stdlib.h>
+ *
+ *     // The restore itself: what it makes is what every caller gets.
+ *     static char *read_transcript(const char *id) {
+ *         char *transcript = malloc(64);
+ *         if (transcript != NULL)
+ *             snprintf(transcript, 64, "all that was said in %s", id);
+ *         return transcript;
+ *     }
+ *
+ *     // Any number of threads may do this: one of them reads the transcript, the others wait for it.
+ *     static sessionreg_lease *load(sessionreg_restore_table *table, const char *id, const char *cwd,
+ *                                   sessionreg_error **error) {
+ *         sessionreg_outcome outcome;
+ *         sessionreg_lease *lease = NULL;
+ *         sessionreg_restoring *restoring = NULL;
+ *         sessionreg_waiting *waiting = NULL;
+ *         if (sessionreg_restore_begin(table, SESSIONREG_ACTION_LOAD, id, cwd, &outcome, &lease,
+ *                                      &restoring, &waiting, error) != SESSIONREG_STATUS_OK)
+ *             return NULL;
+ *         if (outcome == SESSIONREG_OUTCOME_SHARER)
+ *             sessionreg_waiting_wait(waiting, -1, &outcome, &lease, &restoring, error);
+ *         if (outcome == SESSIONREG_OUTCOME_OWNER)
+ *             sessionreg_restoring_complete(restoring, read_transcript(id), free, &lease, error);
+ *         sessionreg_restoring_free(restoring);
+ *         sessionreg_waiting_free(waiting);
+ *         return lease;
+ *     }
+ *
+ *     int main(void) {
+ *         sessionreg_restore_table *table = NULL;
+ *         sessionreg_error *error = NULL;
+ *         sessionreg_lease *lease = NULL;
+ *         bool ended = false;
+ *         if (sessionreg_restore_table_new(NULL, &table, &error) == SESSIONREG_STATUS_OK)
+ *             lease = load(table, "3f1c", "/srv/project", &error);
+ *         if (error != NULL)
+ *             fprintf(stderr, "%s\n", sessionreg_error_message(error).data);
+ *         if (lease != NULL) {
+ *             printf("%s\n", (const char *)sessionreg_lease_state(lease));
+ *             sessionreg_lease_release(lease, &ended, NULL);
+ *         }
+ *         sessionreg_error_free(error);
+ *         sessionreg_lease_free(lease);
+ *         sessionreg_restore_table_close(table, -1, NULL);
+ *         sessionreg_restore_table_free(table);
+ *         return ended ? 0 : 1;
+ *     }
+ *
+ * The library has no thread for this. Functions that it was given are called on the thread that
+ * makes the call in question, and may call the table; they must return: no `longjmp`, no C++
+ * exception.
+ */
+
+/** How a session comes to life. */
+enum sessionreg_action
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /** None: of NULL. */
+  SESSIONREG_ACTION_NONE = 0,
+  /** It is restored, and its history is published. */
+  SESSIONREG_ACTION_LOAD = 1,
+  /** It is restored without its history: what is published meanwhile is not kept. */
+  SESSIONREG_ACTION_RESUME = 2,
+  /** It is a new one. */
+  SESSIONREG_ACTION_SPAWN = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sessionreg_action sessionreg_action;
+#else
+typedef uint32_t sessionreg_action;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * A restore table. Threads may use one at the same time; who frees it must be alone with it.
+ *
+ * It belongs to its process: in a forked child every call on it, and on what it gave, is
+ * `SESSIONREG_STATUS_CLOSED`.
+ */
+typedef struct sessionreg_restore_table sessionreg_restore_table;
+
+/** How a restore table is set up. What is pointed to is copied, or shared. */
+typedef struct sessionreg_restore_options {
+  /** The size of this structure. */
+  size_t struct_size;
+  /** Accept sessions of this folder alone, an absolute path. Default: of every folder. */
+  const char *workspace;
+  /** How many sessions there may be, live or on their way; 0: any number. Default: 20. */
+  size_t limit;
+  /** How long a restore may take, in milliseconds; -1: any time. Default: 60000. */
+  int64_t timeout_ms;
+  /** How many events of a session are kept for later subscribers. Default: 4000. */
+  size_t ring_capacity;
+  /**
+   * Restore no session of `agent` that another process serves, by this registry, or has claimed;
+   * and claim each before its restore begins, until it ends or the restore has failed. The
+   * registry may be closed and freed before the table. Default: other processes are not asked.
+   */
+  const sessionreg_registry *registry;
+  /**
+   * The program whose sessions these are: `[a-z][a-z0-9-]{0,31}`, not `schema`. It must be given
+   * with a registry, and only then.
+   */
+  const char *agent;
+} sessionreg_restore_options;
+
+/** A `sessionreg_restore_options` in which nothing is given. */
+#define SESSIONREG_RESTORE_OPTIONS_INIT \
+  { /* struct_size */ sizeof(sessionreg_restore_options), \
+    /* workspace */ NULL, \
+    /* limit */ 20, \
+    /* timeout_ms */ 60000, \
+    /* ring_capacity */ 4000, \
+    /* registry */ NULL, \
+    /* agent */ NULL }
+
+/**
+ * The word for an action, the same in every language, such as `load`. NULL for
+ * `SESSIONREG_ACTION_NONE` and for a number that is no action. It is never freed.
+ */
+const char *sessionreg_action_string(uint32_t action);
+
+/** Makes an empty restore table. */
+sessionreg_status sessionreg_restore_table_new(const sessionreg_restore_options *options,
+                                               sessionreg_restore_table **table,
+                                               sessionreg_error **error);
+
+/**
+ * Ends a live session, whoever is attached to it.
+ *
+ * `SESSIONREG_STATUS_NOT_FOUND` if there is no such session,
+ * `SESSIONREG_STATUS_RESTORE_IN_PROGRESS` if it is not live yet.
+ */
+sessionreg_status sessionreg_restore_end(sessionreg_restore_table *table,
+                                         const char *session_id,
+                                         sessionreg_error **error);
+
+/**
+ * Ends a live session if nobody is attached to it, and tells whether it did. Otherwise it ends when
+ * the last of those attached and subscribed has left.
+ *
+ * Fails as `sessionreg_restore_end` does.
+ */
+sessionreg_status sessionreg_restore_end_if_unattached(sessionreg_restore_table *table,
+                                                       const char *session_id,
+                                                       bool *ended,
+                                                       sessionreg_error **error);
+
+/**
+ * Publishes an event of a session that is live or being restored: any `size` bytes, which are
+ * copied. `data` may be NULL if `size` is 0.
+ *
+ * Gives the event's id, `<epoch>-<number>`, for the caller to free, unless `event_id` is NULL. It is
+ * NULL while the session is being resumed: what an agent says then, its clients know already, and
+ * it is not kept. `SESSIONREG_STATUS_NOT_FOUND` if there is no such session.
+ */
+sessionreg_status sessionreg_restore_publish(sessionreg_restore_table *table,
+                                             const char *session_id,
+                                             const void *data,
+                                             size_t size,
+                                             char **event_id,
+                                             sessionreg_error **error);
+
+/**
+ * Gives the session that is meant by requests which name none, for the caller to free: of those
+ * that were spawned, the one that has been live for the longest time. NULL if there is none; a
+ * restored session never is.
+ */
+sessionreg_status sessionreg_restore_default_target(const sessionreg_restore_table *table,
+                                                    char **session_id,
+                                                    sessionreg_error **error);
+
+/**
+ * Shuts a table down: begins nothing any more, ends all sessions, tells everybody who waits
+ * (`SESSIONREG_STATUS_CLOSING`), and waits until every restore has ended, for `timeout_ms`
+ * milliseconds at most; -1: as long as that takes. It takes for ever on a thread that has a restore
+ * to complete itself.
+ *
+ * `SESSIONREG_STATUS_TIMEOUT` if some restore has not ended: the table is shutting down all the
+ * same, and may be closed again, to wait for the rest. To close one that is closed is fine.
+ *
+ * A thread that has just completed a restore may still be letting go of its state: what `drop_state`
+ * needs has to stay until those threads have returned from their calls.
+ */
+sessionreg_status sessionreg_restore_table_close(sessionreg_restore_table *table,
+                                                 int64_t timeout_ms,
+                                                 sessionreg_error **error);
+
+/**
+ * Frees a table; its sessions stay for those who have leases, and restores may be completed. Where
+ * a registry was given, the claims of sessions that were not ended before are held until the
+ * process ends: close it first. NULL is fine.
+ */
+void sessionreg_restore_table_free(sessionreg_restore_table *table);
+
+/*
+ * Leases
+ * ------
+ *
+ * Whoever was given a live session has a share of it. The last one that is released ends the
+ * session, if nobody is subscribed to it.
+ */
+
+/** Why a session is not live any more. */
+enum sessionreg_end_reason
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /** It is live. */
+  SESSIONREG_END_REASON_NONE = 0,
+  /** Its last lease was released, and nobody was subscribed. */
+  SESSIONREG_END_REASON_RELEASED = 1,
+  /** It was ended. */
+  SESSIONREG_END_REASON_ENDED = 2,
+  /** The channel that carried it is dead. */
+  SESSIONREG_END_REASON_CHANNEL_CLOSED = 3,
+  /** The table was closed. */
+  SESSIONREG_END_REASON_DAEMON_SHUTDOWN = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sessionreg_end_reason sessionreg_end_reason;
+#else
+typedef uint32_t sessionreg_end_reason;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * A share of a live session. Threads may use one at the same time; who frees it must be alone with
+ * it.
+ */
+typedef struct sessionreg_lease sessionreg_lease;
+
+/**
+ * The word for such a reason, the same in every language, such as `released`. NULL for
+ * `SESSIONREG_END_REASON_NONE` and for a number that is no such reason. It is never freed.
+ */
+const char *sessionreg_end_reason_string(uint32_t reason);
+
+/** The session. */
+sessionreg_text sessionreg_lease_session_id(const sessionreg_lease *lease);
+
+/** Whether the session was there already, or was restored for another caller. */
+bool sessionreg_lease_attached(const sessionreg_lease *lease);
+
+/**
+ * What the restore was completed with, the same for everybody. It stays until the lease is freed,
+ * released or not. NULL for NULL.
+ */
+void *sessionreg_lease_state(const sessionreg_lease *lease);
+
+/** Why the session is not live any more; `SESSIONREG_END_REASON_NONE` if it is. */
+sessionreg_end_reason sessionreg_lease_ended(const sessionreg_lease *lease);
+
+/**
+ * Gives the share back, and tells whether that ended the session. `SESSIONREG_STATUS_CLOSED` if it
+ * was released before.
+ */
+sessionreg_status sessionreg_lease_release(sessionreg_lease *lease,
+                                           bool *ended,
+                                           sessionreg_error **error);
+
+/**
+ * Frees a lease. One that was not released stays counted: the session lives until it is ended, its
+ * channel dies or the table is closed. NULL is fine.
+ */
+void sessionreg_lease_free(sessionreg_lease *lease);
+
+/*
+ * Channels
+ * --------
+ *
+ * A channel is one agent process that carries several sessions. It is torn down once, when the last
+ * session and the last restore that it carries are gone, and carries nothing after that.
+ */
+
+/** A channel of a table. Threads may use one at the same time; who frees it must be alone with it. */
+typedef struct sessionreg_channel sessionreg_channel;
+
+/**
+ * Is called when the last session and the last restore that a channel carries are gone, once, on
+ * the thread that made the call by which they went. It may call the table, and must return.
+ */
+typedef void (*sessionreg_on_teardown)(void *context);
+
+/**
+ * Makes a channel for sessions of a table. `on_teardown` may be NULL; `context` is its argument.
+ *
+ * The function is not called if `sessionreg_channel_exited` comes first, nor if the channel is freed
+ * while it carries nothing.
+ */
+sessionreg_status sessionreg_channel_new(sessionreg_restore_table *table,
+                                         sessionreg_on_teardown on_teardown,
+                                         void *context,
+                                         sessionreg_channel **channel,
+                                         sessionreg_error **error);
+
+/** Whether it can carry a session: it is neither dead nor torn down. */
+bool sessionreg_channel_is_open(const sessionreg_channel *channel);
+
+/**
+ * Says that its process is dead: its sessions end (`SESSIONREG_END_REASON_CHANNEL_CLOSED`), and its
+ * restores fail with `SESSIONREG_STATUS_CLOSED`. `info`, such as `killed by signal 9`, becomes part
+ * of the error's message. It is not torn down any more.
+ */
+sessionreg_status sessionreg_channel_exited(sessionreg_channel *channel,
+                                            const char *info,
+                                            sessionreg_error **error);
+
+/** Frees a channel; what it carries goes on, and it is torn down all the same. NULL is fine. */
+void sessionreg_channel_free(sessionreg_channel *channel);
+
+/*
+ * Carrying a restore out
+ * ----------------------
+ *
+ * Whoever is the owner of a restore has to run it: to bring the session back, in whatever way, and
+ * to say how that ended.
+ */
+
+/**
+ * A restore in the hands of its owner. Threads may use one at the same time; who frees it must be
+ * alone with it.
+ */
+typedef struct sessionreg_restoring sessionreg_restoring;
+
+/**
+ * Lets go of a state that nobody needs any more. It may be called on every thread that uses the
+ * table; it may call the table, and must return.
+ */
+typedef void (*sessionreg_drop)(void *state);
+
+/** The session that is to be restored. */
+sessionreg_text sessionreg_restoring_session_id(const sessionreg_restoring *restoring);
+
+/**
+ * Whether nobody waits for the restore any more: its time is over, its callers have left, the table
+ * is shutting down, or its channel is dead. Its outcome will be discarded, so it may as well be cut
+ * short; it has to be completed all the same.
+ */
+bool sessionreg_restoring_cancelled(const sessionreg_restoring *restoring);
+
+/**
+ * Says which channel carries the session from now on: it is not torn down before the session, and
+ * its death is that of the session.
+ *
+ * `SESSIONREG_STATUS_CLOSED` if the channel is dead or torn down, `SESSIONREG_STATUS_CANCELLED` if
+ * nobody waits any more, `SESSIONREG_STATUS_INVALID_INPUT` for a channel of another table.
+ */
+sessionreg_status sessionreg_restoring_carried_by(sessionreg_restoring *restoring,
+                                                  const sessionreg_channel *channel,
+                                                  sessionreg_error **error);
+
+/**
+ * Ends the restore, which went well, and gives the owner's lease; NULL if his place was taken apart
+ * by `sessionreg_restoring_split`. `state`, which may be NULL, is what everybody gets who waits or
+ * comes later.
+ *
+ * The state is the table's from here on, whatever this returns: `drop_state`, which may be NULL, is
+ * called with it when nobody has it any more, or at once if it comes too late. It has come too late
+ * with `SESSIONREG_STATUS_TIMEOUT`, `SESSIONREG_STATUS_CANCELLED`, `SESSIONREG_STATUS_CLOSING` and,
+ * if the channel is dead, `SESSIONREG_STATUS_CLOSED`.
+ *
+ * `SESSIONREG_STATUS_CLOSED` as well if the restore was completed before.
+ */
+sessionreg_status sessionreg_restoring_complete(sessionreg_restoring *restoring,
+                                                void *state,
+                                                sessionreg_drop drop_state,
+                                                sessionreg_lease **lease,
+                                                sessionreg_error **error);
+
+/**
+ * Ends the restore, which failed: `status` and `message` become the error of everybody who waits.
+ * Nothing is left behind, and a retry starts anew. `SESSIONREG_STATUS_NOT_FOUND` says that there is
+ * no such session.
+ *
+ * `SESSIONREG_STATUS_CLOSED` if the restore was completed before, and
+ * `SESSIONREG_STATUS_INVALID_INPUT` if the status is none of a failure.
+ */
+sessionreg_status sessionreg_restoring_fail(sessionreg_restoring *restoring,
+                                            uint32_t status,
+                                            const char *message,
+                                            sessionreg_error **error);
+
+/**
+ * Frees a restore. One that was not completed is left to others: the first one who waits becomes
+ * its owner, and without any the session is free again. NULL is fine.
+ */
+void sessionreg_restoring_free(sessionreg_restoring *restoring);
+
+/*
+ * Asking for a session
+ * --------------------
+ *
+ * A request never waits. What it comes to is one of three: the session is live, it is up to the
+ * caller to restore it, or somebody else does and the caller shares in that.
+ */
+
+/** What a request comes to. */
+enum sessionreg_outcome
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /** The session is live: there is a `lease`. */
+  SESSIONREG_OUTCOME_ATTACHED = 1,
+  /** It is up to the caller to restore the session: there is a `restoring`. */
+  SESSIONREG_OUTCOME_OWNER = 2,
+  /** The session is being restored, and the caller is counted: there is a `waiting`. */
+  SESSIONREG_OUTCOME_SHARER = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sessionreg_outcome sessionreg_outcome;
+#else
+typedef uint32_t sessionreg_outcome;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * A caller's place among those who wait for one restore. Threads may use one at the same time, so
+ * that one may cancel what another waits for; who frees it must be alone with it.
+ */
+typedef struct sessionreg_waiting sessionreg_waiting;
+
+/**
+ * Asks for a session, without waiting. `action` is a `sessionreg_action`, `cwd` the folder in which
+ * the session works; links in it are followed.
+ *
+ * One of `lease`, `restoring` and `waiting` comes out, as `outcome` says, for the caller to free;
+ * the two others become NULL. In this order:
+ *
+ * 1. `SESSIONREG_STATUS_CLOSING` if the table is shutting down.
+ * 2. `SESSIONREG_STATUS_INVALID_INPUT` if the folder is not an absolute path,
+ *    `SESSIONREG_STATUS_WORKSPACE_MISMATCH` if the table is bound to another one,
+ *    `SESSIONREG_STATUS_INVALID_ID` for what cannot be part of a path.
+ * 3. A live session is attached to, whatever the action and the limit.
+ * 4. `SESSIONREG_STATUS_RESTORE_IN_PROGRESS` if it is being restored by another action, or if a
+ *    restore was abandoned that has not ended yet.
+ * 5. A restore by the same action is shared.
+ * 6. `SESSIONREG_STATUS_SESSION_LIMIT` if there are as many sessions as allowed.
+ * 7. The caller is the owner of a new restore. With a registry, `SESSIONREG_STATUS_HELD` if another
+ *    process serves or claims the session.
+ */
+sessionreg_status sessionreg_restore_begin(sessionreg_restore_table *table,
+                                           uint32_t action,
+                                           const char *session_id,
+                                           const char *cwd,
+                                           sessionreg_outcome *outcome,
+                                           sessionreg_lease **lease,
+                                           sessionreg_restoring **restoring,
+                                           sessionreg_waiting **waiting,
+                                           sessionreg_error **error);
+
+/**
+ * Waits for the outcome of a restore, for `timeout_ms` milliseconds at most; 0 only looks, -1 waits
+ * as long as the restore may take.
+ *
+ * `SESSIONREG_OUTCOME_SHARER` says that there is none yet: the place stays, and one may wait again.
+ * `SESSIONREG_OUTCOME_ATTACHED` comes with a lease. `SESSIONREG_OUTCOME_OWNER` says that whoever ran
+ * the restore has left it, and that the caller is the first of those who still wait: it is up to him
+ * to run it, in what is left of its time. Lease and restore are the caller's to free; what does not
+ * come out becomes NULL.
+ *
+ * A restore that failed gives everybody the same status: that with which it failed, or
+ * `SESSIONREG_STATUS_TIMEOUT` if it took longer than the table allows,
+ * `SESSIONREG_STATUS_CLOSING` if the table is shutting down, `SESSIONREG_STATUS_CLOSED` if its
+ * channel is dead. `SESSIONREG_STATUS_NOT_FOUND` if it went well, but the session has ended since;
+ * `SESSIONREG_STATUS_CANCELLED` if the caller was cancelled. A place whose outcome was given is
+ * `SESSIONREG_STATUS_CLOSED`.
+ */
+sessionreg_status sessionreg_waiting_wait(sessionreg_waiting *waiting,
+                                          int64_t timeout_ms,
+                                          sessionreg_outcome *outcome,
+                                          sessionreg_lease **lease,
+                                          sessionreg_restoring **restoring,
+                                          sessionreg_error **error);
+
+/**
+ * Takes the owner's own place among those who wait apart from his run, for the caller to free: one
+ * thread carries the restore out then, while another waits for it, or cancels that. An owner who has
+ * left has no part in the outcome; the run goes on for the others.
+ *
+ * `SESSIONREG_STATUS_CLOSED` if that was done before, or the restore is completed.
+ */
+sessionreg_status sessionreg_restoring_split(sessionreg_restoring *restoring,
+                                             sessionreg_waiting **waiting,
+                                             sessionreg_error **error);
+
+/**
+ * Cancels a caller, and nobody else: his share of the restore is dropped, and a thread that waits
+ * for it is told `SESSIONREG_STATUS_CANCELLED`. A lease that was ready is released. If he was the
+ * owner, the next one who waits is; without any the restore is abandoned.
+ *
+ * `SESSIONREG_STATUS_CLOSED` if he was cancelled before, or has been given the outcome.
+ */
+sessionreg_status sessionreg_waiting_cancel(sessionreg_waiting *waiting,
+                                            sessionreg_error **error);
+
+/**
+ * Says that the restore has taken long enough: everybody who waits for it is told
+ * `SESSIONREG_STATUS_TIMEOUT`, as at the end of the time that the table allows. It changes nothing
+ * if there is an outcome.
+ */
+sessionreg_status sessionreg_waiting_time_out(sessionreg_waiting *waiting,
+                                              sessionreg_error **error);
+
+/** Frees a place; a caller who has not been given the outcome is cancelled. NULL is fine. */
+void sessionreg_waiting_free(sessionreg_waiting *waiting);
+
+/*
+ * Events of a session
+ * -------------------
+ *
+ * What is published to a session is numbered and kept for a while: whoever subscribes may begin
+ * with the event after the last one that it has seen.
+ */
+
+/** What an event says. */
+enum sessionreg_event_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /** None: of NULL. */
+  SESSIONREG_EVENT_NONE = 0,
+  /** Something was published. */
+  SESSIONREG_EVENT_PUBLISHED = 1,
+  /**
+   * What the subscriber named as its last event is of another life of the session: what follows
+   * is all that is kept of this one.
+   */
+  SESSIONREG_EVENT_NEW_EPOCH = 2,
+  /** Events which would come here are not kept any more. */
+  SESSIONREG_EVENT_GAP = 3,
+  /** The last event: more than 256 waited for the subscriber, which may subscribe anew. */
+  SESSIONREG_EVENT_EVICTED = 4,
+  /** The last event: the session is not live any more. */
+  SESSIONREG_EVENT_ENDED = 5,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sessionreg_event_kind sessionreg_event_kind;
+#else
+typedef uint32_t sessionreg_event_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/** What a subscriber gets. It never changes: threads may look at one at the same time. */
+typedef struct sessionreg_event sessionreg_event;
+
+/** One who follows the events of a session. One thread at a time may use or free it. */
+typedef struct sessionreg_subscription sessionreg_subscription;
+
+/**
+ * The word for a kind of event, the same in every language, such as `gap`. NULL for
+ * `SESSIONREG_EVENT_NONE` and for a number that is no kind. It is never freed.
+ */
+const char *sessionreg_event_kind_string(uint32_t kind);
+
+/**
+ * Follows the events of a live session: from now on if `last_event_id` is NULL, else from the event
+ * after that one. It is the text of an event's id, or its number alone; `0` is before the first.
+ *
+ * `SESSIONREG_STATUS_NOT_FOUND` if there is no such live session,
+ * `SESSIONREG_STATUS_SUBSCRIBER_LIMIT` if it has 64 subscribers, `SESSIONREG_STATUS_INVALID_INPUT`
+ * for what is no id of an event.
+ */
+sessionreg_status sessionreg_restore_subscribe(sessionreg_restore_table *table,
+                                               const char *session_id,
+                                               const char *last_event_id,
+                                               sessionreg_subscription **subscription,
+                                               sessionreg_error **error);
+
+/**
+ * Gives the next event, for the caller to free; waits for it for `timeout_ms` milliseconds at most,
+ * 0 only looks, -1 waits without end. NULL if there was none in time, or the subscriber has had its
+ * last one, as `sessionreg_subscription_over` says.
+ */
+sessionreg_status sessionreg_subscription_next(sessionreg_subscription *subscription,
+                                               int64_t timeout_ms,
+                                               sessionreg_event **event,
+                                               sessionreg_error **error);
+
+/** Whether the subscriber has had its last event. */
+bool sessionreg_subscription_over(const sessionreg_subscription *subscription);
+
+/**
+ * Unsubscribes, and frees the subscription. An unattached session that is to end ends with its last
+ * subscriber. NULL is fine.
+ */
+void sessionreg_subscription_free(sessionreg_subscription *subscription);
+
+/** What the event says. */
+sessionreg_event_kind sessionreg_event_kind_of(const sessionreg_event *event);
+
+/** Where it stands, `<epoch>-<number>`: of `SESSIONREG_EVENT_PUBLISHED`. */
+sessionreg_text sessionreg_event_id(const sessionreg_event *event);
+
+/** Its number, of which the first in an epoch is 1: of `SESSIONREG_EVENT_PUBLISHED`. */
+int64_t sessionreg_event_number(const sessionreg_event *event);
+
+/** What was published, any bytes: of `SESSIONREG_EVENT_PUBLISHED`. */
+sessionreg_text sessionreg_event_data(const sessionreg_event *event);
+
+/** How many events are not kept any more: of `SESSIONREG_EVENT_GAP`. */
+int64_t sessionreg_event_missed(const sessionreg_event *event);
+
+/** Why the session has ended: of `SESSIONREG_EVENT_ENDED`. */
+sessionreg_end_reason sessionreg_event_end_reason(const sessionreg_event *event);
+
+/** Frees an event. NULL is fine. */
+void sessionreg_event_free(sessionreg_event *event);
+
+/*
+ * The sessions of a table
+ * -----------------------
+ */
+
+/** How far a session has come. */
+enum sessionreg_stage
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /** None: of NULL. */
+  SESSIONREG_STAGE_NONE = 0,
+  /** Its restore runs, and somebody waits for it. */
+  SESSIONREG_STAGE_RESTORING = 1,
+  /** Its restore runs, and its outcome will be discarded. */
+  SESSIONREG_STAGE_ABANDONED = 2,
+  /** It is there. */
+  SESSIONREG_STAGE_LIVE = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sessionreg_stage sessionreg_stage;
+#else
+typedef uint32_t sessionreg_stage;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What a table says of one session, borrowed from a list. It never changes: threads may look at one
+ * at the same time.
+ */
+typedef struct sessionreg_restored sessionreg_restored;
+
+/**
+ * Every session of a table, at one time. It never changes: threads may look at one at the same time.
+ * What is borrowed from it stays until it is freed.
+ */
+typedef struct sessionreg_restored_list sessionreg_restored_list;
+
+/**
+ * The word for a stage, the same in every language, such as `live`. NULL for
+ * `SESSIONREG_STAGE_NONE` and for a number that is no stage. It is never freed.
+ */
+const char *sessionreg_stage_string(uint32_t stage);
+
+/** Lists every session of a table, live or on its way, in the order of the ids. */
+sessionreg_status sessionreg_restore_sessions(const sessionreg_restore_table *table,
+                                              sessionreg_restored_list **list,
+                                              sessionreg_error **error);
+
+/** How many sessions there are. */
+size_t sessionreg_restored_list_len(const sessionreg_restored_list *list);
+
+/** A session, borrowed. NULL beyond the last. */
+const sessionreg_restored *sessionreg_restored_list_get(const sessionreg_restored_list *list,
+                                                        size_t index);
+
+/** Its id. */
+sessionreg_text sessionreg_restored_session_id(const sessionreg_restored *session);
+
+/** How it came, or comes, to life. */
+sessionreg_action sessionreg_restored_action(const sessionreg_restored *session);
+
+/** How far it has come. */
+sessionreg_stage sessionreg_restored_stage(const sessionreg_restored *session);
+
+/** Leases that were not released; of a restore, callers that wait for it. */
+size_t sessionreg_restored_attachments(const sessionreg_restored *session);
+
+/** Subscribers of its events. */
+size_t sessionreg_restored_subscribers(const sessionreg_restored *session);
+
+/** Frees a list, and all that was borrowed from it. NULL is fine. */
+void sessionreg_restored_list_free(sessionreg_restored_list *list);
 
 #ifdef __cplusplus
 }

@@ -2,6 +2,7 @@
 //!
 //! What a failed call says beyond its status.
 
+use crate::details::Told;
 use crate::guard;
 use crate::holder::sessionreg_holder;
 use crate::input::Failure;
@@ -15,14 +16,12 @@ pub struct sessionreg_error {
     path: Option<Terminated>,
     os_error: i32,
     holder: Option<sessionreg_holder>,
+    pub(crate) details: Option<Told>,
 }
 
 impl From<&Failure> for sessionreg_error {
     fn from(failure: &Failure) -> Self {
-        let core = match failure {
-            Failure::Core(error) => Some(error),
-            _ => None,
-        };
+        let core = failure.core();
         Self {
             status: failure.status(),
             message: Terminated::new(failure.message().as_bytes()),
@@ -31,6 +30,7 @@ impl From<&Failure> for sessionreg_error {
                 .map(|path| Terminated::new(&bytes_of(path))),
             os_error: core.and_then(sessionreg::Error::raw_os_error).unwrap_or(0),
             holder: core.and_then(sessionreg::Error::holder).map(sessionreg_holder::from),
+            details: core.and_then(sessionreg::Error::details).map(Told::from),
         }
     }
 }

@@ -3,10 +3,11 @@
 use std::ffi::{CStr, c_char};
 use std::mem::MaybeUninit;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use std::{ptr, slice};
 
-use sessionreg::{Error, SessionId};
+use sessionreg::{Error, SessionId, restore};
 
 use crate::status::sessionreg_status;
 
@@ -14,6 +15,8 @@ use crate::status::sessionreg_status;
 pub(crate) enum Failure {
     /// The core refused or failed.
     Core(Error),
+    /// The same of an error that others are told as well.
+    Shared(Arc<Error>),
     /// An argument cannot be what it is.
     Argument {
         /// The parameter, or the member of a structure.
@@ -34,9 +37,19 @@ impl Failure {
         Self::Argument { name, reason: reason.into() }
     }
 
+    /// The error of the core's, if it is one.
+    pub(crate) fn core(&self) -> Option<&Error> {
+        match self {
+            Self::Core(error) => Some(error),
+            Self::Shared(error) => Some(error),
+            _ => None,
+        }
+    }
+
     pub(crate) fn status(&self) -> sessionreg_status {
         match self {
             Self::Core(error) => error.code().into(),
+            Self::Shared(error) => error.code().into(),
             Self::Argument { .. } => sessionreg_status::SESSIONREG_STATUS_INVALID_INPUT,
             Self::Id => sessionreg_status::SESSIONREG_STATUS_INVALID_ID,
             Self::Refused(status, _) => *status,
@@ -48,6 +61,7 @@ impl Failure {
     pub(crate) fn message(&self) -> String {
         match self {
             Self::Core(error) => error.to_string(),
+            Self::Shared(error) => error.to_string(),
             Self::Argument { name, reason } => {
                 format!("failed to accept the argument `{name}`: {reason}")
             }
@@ -61,6 +75,18 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Core(error)
+    }
+}
+
+impl From<restore::Failure> for Failure {
+    fn from(failure: restore::Failure) -> Self {
+        match failure {
+            restore::Failure::Error(error) => Self::Shared(error),
+            restore::Failure::Caller(_) => Self::Refused(
+                sessionreg_status::SESSIONREG_STATUS_IO,
+                "failed to restore the session",
+            ),
+        }
     }
 }
 

@@ -71,7 +71,8 @@
 //!
 //! Handles. What ends something reports, as `_close`, `_leave` and `_release` do: the handle stays,
 //! and every later call on it is `SESSIONREG_STATUS_CLOSED`. `_free` is for the memory alone: it
-//! comes once and last, and nothing that others see changes by it.
+//! comes once and last, and nothing that others see changes by it. Only a caller of a restore table
+//! who is freed while he waits, runs a restore or is subscribed has left, as their types say.
 //!
 //! Borrowed. What a function returns as a pointer to `const` belongs to the object that was asked,
 //! stays until that is freed, and is never freed itself.
@@ -98,7 +99,8 @@
 //!
 //! Fork. Nothing here belongs to a thread or holds a lock between two calls. A forked child may use
 //! and free what it inherited; no file is removed by that. Sessions, claims and monitors stay the
-//! parent's: to change or to use one is `SESSIONREG_STATUS_CLOSED` in the child.
+//! parent's: to change or to use one is `SESSIONREG_STATUS_CLOSED` in the child, as is to use a
+//! restore table, or what that gave.
 //!
 //! Defects. Should one of this library's own show itself by a panic, the call returns
 //! `SESSIONREG_STATUS_PANIC` and the process goes on; a message is on standard error.
@@ -115,6 +117,7 @@
 mod agent_texts;
 mod guard;
 mod input;
+mod own;
 mod texts;
 mod words;
 
@@ -148,3 +151,12 @@ pub mod status;
 pub mod sweep;
 pub mod text;
 pub mod verdict;
+
+pub mod channel;
+pub mod details;
+pub mod events;
+pub mod lease;
+pub mod restore;
+pub mod restored;
+pub mod restoring;
+pub mod waiting;

@@ -39,6 +39,7 @@
 
 use std::ffi::c_char;
 use std::mem::MaybeUninit;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sessionreg::{Registry, paths};
@@ -55,7 +56,7 @@ use crate::text::{Terminated, bytes_of, sessionreg_text};
 ///
 /// It remembers the files that it read, so that a second scan reads only what changed: keep it.
 pub struct sessionreg_registry {
-    registry: Registry,
+    registry: Arc<Registry>,
     dir: Terminated,
     is_closed: AtomicBool,
 }
@@ -66,6 +67,12 @@ impl sessionreg_registry {
             return Err(CLOSED);
         }
         Ok(&self.registry)
+    }
+
+    /// The same for what goes on without the handle.
+    pub(crate) fn share(&self) -> Result<Arc<Registry>, Failure> {
+        self.get()?;
+        Ok(Arc::clone(&self.registry))
     }
 }
 
@@ -131,6 +138,7 @@ pub unsafe extern "C" fn sessionreg_registry_open(
         }?;
         let dir = Terminated::new(&bytes_of(registry.dir()));
         let is_closed = AtomicBool::new(false);
+        let registry = Arc::new(registry);
         out.write(Box::new(sessionreg_registry { registry, dir, is_closed }));
         Ok(())
     })

@@ -10,7 +10,7 @@ use std::{env, fs};
 use cbindgen::{Builder, Config, DocumentationStyle, Language, Style};
 
 /// The sections, in the order in which one reads them.
-const SECTIONS: [&str; 29] = [
+const SECTIONS: [&str; 37] = [
     "status",
     "text",
     "holder",
@@ -40,10 +40,18 @@ const SECTIONS: [&str; 29] = [
     "monitor",
     "polled",
     "cleaned",
+    "details",
+    "restore",
+    "lease",
+    "channel",
+    "restoring",
+    "waiting",
+    "events",
+    "restored",
 ];
 
 /// The types that other sections use as well.
-const TYPES: [&str; 35] = [
+const TYPES: [&str; 52] = [
     "sessionreg_status",
     "sessionreg_text",
     "sessionreg_error",
@@ -79,16 +87,36 @@ const TYPES: [&str; 35] = [
     "sessionreg_clean_up_options",
     "sessionreg_cleaned",
     "sessionreg_tidied",
+    "sessionreg_restore_table",
+    "sessionreg_action",
+    "sessionreg_restore_options",
+    "sessionreg_lease",
+    "sessionreg_end_reason",
+    "sessionreg_channel",
+    "sessionreg_on_teardown",
+    "sessionreg_restoring",
+    "sessionreg_drop",
+    "sessionreg_outcome",
+    "sessionreg_waiting",
+    "sessionreg_subscription",
+    "sessionreg_event",
+    "sessionreg_event_kind",
+    "sessionreg_stage",
+    "sessionreg_restored_list",
+    "sessionreg_restored",
 ];
 
 /// Members that the `_INIT` macros set to something else than what says: absent.
-const DEFAULTS: [(&str, &str); 6] = [
+const DEFAULTS: [(&str, &str); 9] = [
     ("create_folders", "true"),
     ("dialect", "SESSIONREG_DIALECT_DETECTED"),
     ("pid_file", "true"),
     ("on_error", "NULL"),
     ("fold_ms", "-1"),
     ("poll_ms", "-1"),
+    ("limit", "20"),
+    ("timeout_ms", "60000"),
+    ("ring_capacity", "4000"),
 ];
 
 #[test]
@@ -124,7 +152,12 @@ fn the_examples_of_the_header_are_those_that_are_tested() {
     let (_, judge) = example("judge.c").split_once("*/\n").map(to_owned).unwrap();
     assert!(manual.contains(&judge), "examples/c/judge.c is not the one in the manual");
 
-    let sections = [("registry", "status_bar.c"), ("new", "register.c"), ("monitor", "watch.c")];
+    let sections = [
+        ("registry", "status_bar.c"),
+        ("new", "register.c"),
+        ("monitor", "watch.c"),
+        ("restore", "restore.c"),
+    ];
     for (section, name) in sections {
         let (_, program) = example(name).split_once("*/\n").map(to_owned).unwrap();
         assert!(documentation(section).contains(&program), "{name} is not the one in the manual");
@@ -251,7 +284,9 @@ fn with_initializers(text: &str) -> String {
         out.push('\n');
         if line.starts_with("typedef struct") {
             members.clear();
-        } else if let Some(member) = line.strip_prefix("  ").and_then(|it| it.strip_suffix(';')) {
+        } else if let Some(member) = line.strip_prefix("  ").and_then(|it| it.strip_suffix(';'))
+            && !member.starts_with([' ', '/'])
+        {
             members.push(member);
         } else if let Some(name) = line.strip_prefix("} ").and_then(|it| it.strip_suffix(';'))
             && members.first() == Some(&"size_t struct_size")

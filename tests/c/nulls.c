@@ -3,6 +3,7 @@
  * With an argument the program says instead which parameters it tries; tests/c/run.sh compares that
  * with the header, so that none is forgotten. */
 #include "example_registry.h"
+#include "restoring.h"
 #include <math.h>
 
 static int only_list;
@@ -29,6 +30,15 @@ static struct {
     sessionreg_polled *polled;
     sessionreg_cleaned *cleaned;
     int fd;
+    sessionreg_restore_table *table;
+    sessionreg_outcome outcome;
+    sessionreg_lease *lease;
+    sessionreg_channel *channel;
+    sessionreg_restoring *restoring;
+    sessionreg_waiting *waiting;
+    sessionreg_subscription *subscription;
+    sessionreg_event *event;
+    sessionreg_restored_list *restored;
 } out, untouched;
 
 /* NULL for this parameter is INVALID_INPUT, with an error that names it. */
@@ -485,6 +495,176 @@ static void sources_options_and_a_cursor_may_be_null(void) {
     sessionreg_monitor_free(opened);
 }
 
+/* ---- Restoring a session once ---------------------------------------------------------------- */
+
+static sessionreg_restore_table *table;
+static request running, live, waits;
+static sessionreg_channel *channel;
+static sessionreg_subscription *subscription;
+
+static void have_a_table(void) {
+    table = table_with(NULL);
+    live = load(table, "live");
+    CHECK_OK(complete(&live, &live, NULL));
+    running = load(table, "r");
+    waits = load(table, "r");
+    CHECK_OK(sessionreg_channel_new(table, NULL, NULL, &channel, NULL));
+    CHECK_OK(sessionreg_restore_subscribe(table, "live", NULL, &subscription, NULL));
+}
+
+static void a_null_for_a_restore_table_is_invalid_input(void) {
+    const uint32_t action = SESSIONREG_ACTION_LOAD;
+    const char *const cwd = ROOT "/w";
+    REFUSED(sessionreg_restore_table_new, table, NULL, NULL);
+    REFUSED(sessionreg_restore_table_close, table, NULL, 0);
+    REFUSED(sessionreg_restore_end, table, NULL, "live");
+    REFUSED(sessionreg_restore_end, session_id, table, NULL);
+    REFUSED(sessionreg_restore_end_if_unattached, table, NULL, "live", &out.removed);
+    REFUSED(sessionreg_restore_end_if_unattached, session_id, table, NULL, &out.removed);
+    REFUSED(sessionreg_restore_end_if_unattached, ended, table, "live", NULL);
+    REFUSED(sessionreg_restore_publish, table, NULL, "live", "e", 1, &out.string);
+    REFUSED(sessionreg_restore_publish, session_id, table, NULL, "e", 1, &out.string);
+    REFUSED(sessionreg_restore_publish, data, table, "live", NULL, 1, &out.string);
+    REFUSED(sessionreg_restore_default_target, table, NULL, &out.string);
+    REFUSED(sessionreg_restore_default_target, session_id, table, NULL);
+    REFUSED(sessionreg_restore_sessions, table, NULL, &out.restored);
+    REFUSED(sessionreg_restore_sessions, list, table, NULL);
+    REFUSED(sessionreg_restore_subscribe, table, NULL, "live", "0", &out.subscription);
+    REFUSED(sessionreg_restore_subscribe, session_id, table, NULL, "0", &out.subscription);
+    REFUSED(sessionreg_restore_subscribe, subscription, table, "live", "0", NULL);
+    REFUSED(sessionreg_subscription_next, subscription, NULL, 0, &out.event);
+    REFUSED(sessionreg_subscription_next, event, subscription, 0, NULL);
+    REFUSED(sessionreg_channel_new, table, NULL, NULL, NULL, &out.channel);
+    REFUSED(sessionreg_channel_new, channel, table, NULL, NULL, NULL);
+    REFUSED(sessionreg_channel_exited, channel, NULL, "info");
+    REFUSED(sessionreg_channel_exited, info, channel, NULL);
+    REFUSED(sessionreg_restore_begin, table, NULL, action, "n", cwd, &out.outcome, &out.lease,
+            &out.restoring, &out.waiting);
+    REFUSED(sessionreg_restore_begin, session_id, table, action, NULL, cwd, &out.outcome,
+            &out.lease, &out.restoring, &out.waiting);
+    REFUSED(sessionreg_restore_begin, cwd, table, action, "n", NULL, &out.outcome, &out.lease,
+            &out.restoring, &out.waiting);
+    REFUSED(sessionreg_restore_begin, outcome, table, action, "n", cwd, NULL, &out.lease,
+            &out.restoring, &out.waiting);
+    REFUSED(sessionreg_restore_begin, lease, table, action, "n", cwd, &out.outcome, NULL,
+            &out.restoring, &out.waiting);
+    REFUSED(sessionreg_restore_begin, restoring, table, action, "n", cwd, &out.outcome, &out.lease,
+            NULL, &out.waiting);
+    REFUSED(sessionreg_restore_begin, waiting, table, action, "n", cwd, &out.outcome, &out.lease,
+            &out.restoring, NULL);
+}
+
+static void a_null_for_a_restore_or_a_lease_is_invalid_input(void) {
+    sessionreg_restoring *const run = running.restoring;
+    sessionreg_waiting *const place = waits.waiting;
+    REFUSED(sessionreg_restoring_carried_by, restoring, NULL, channel);
+    REFUSED(sessionreg_restoring_carried_by, channel, run, NULL);
+    REFUSED(sessionreg_restoring_split, restoring, NULL, &out.waiting);
+    REFUSED(sessionreg_restoring_split, waiting, run, NULL);
+    REFUSED(sessionreg_restoring_complete, restoring, NULL, &out, NULL, &out.lease);
+    REFUSED(sessionreg_restoring_complete, lease, run, &out, NULL, NULL);
+    REFUSED(sessionreg_restoring_fail, restoring, NULL, SESSIONREG_STATUS_IO, "m");
+    REFUSED(sessionreg_restoring_fail, message, run, SESSIONREG_STATUS_IO, NULL);
+    REFUSED(sessionreg_waiting_wait, waiting, NULL, 0, &out.outcome, &out.lease, &out.restoring);
+    REFUSED(sessionreg_waiting_wait, outcome, place, 0, NULL, &out.lease, &out.restoring);
+    REFUSED(sessionreg_waiting_wait, lease, place, 0, &out.outcome, NULL, &out.restoring);
+    REFUSED(sessionreg_waiting_wait, restoring, place, 0, &out.outcome, &out.lease, NULL);
+    REFUSED(sessionreg_waiting_cancel, waiting, NULL);
+    REFUSED(sessionreg_waiting_time_out, waiting, NULL);
+    REFUSED(sessionreg_lease_release, lease, NULL, &out.removed);
+    REFUSED(sessionreg_lease_release, ended, live.lease, NULL);
+}
+
+static void a_refused_call_changes_no_table(void) {
+    sessionreg_restored_list *sessions = NULL;
+    CHECK_OK(sessionreg_restore_sessions(table, &sessions, NULL));
+    CHECK(sessionreg_restored_list_len(sessions) == 2);
+    const sessionreg_restored *session = sessionreg_restored_list_get(sessions, 0);
+    CHECK_TEXT(sessionreg_restored_session_id(session), "live");
+    CHECK(sessionreg_restored_stage(session) == SESSIONREG_STAGE_LIVE);
+    CHECK(sessionreg_restored_attachments(session) == 1);
+    CHECK(sessionreg_restored_subscribers(session) == 1);
+    session = sessionreg_restored_list_get(sessions, 1);
+    CHECK(sessionreg_restored_action(session) == SESSIONREG_ACTION_LOAD);
+    CHECK(sessionreg_restored_stage(session) == SESSIONREG_STAGE_RESTORING);
+    CHECK(sessionreg_restored_attachments(session) == 2);
+    sessionreg_restored_list_free(sessions);
+}
+
+static void a_value_of_no_restore_is_the_absent_one(void) {
+    NO_TEXT(sessionreg_error_session_id, error);
+    NO_TEXT(sessionreg_error_active, error);
+    NO_TEXT(sessionreg_error_requested, error);
+    NO_TEXT(sessionreg_error_reason, error);
+    NO_TEXT(sessionreg_error_bound, error);
+    ACCEPTED(sessionreg_error_retry_after, error, isnan(sessionreg_error_retry_after(NULL)));
+    ACCEPTED(sessionreg_error_limit, error, sessionreg_error_limit(NULL) == -1);
+    NO_TEXT(sessionreg_lease_session_id, lease);
+    ACCEPTED(sessionreg_lease_attached, lease, !sessionreg_lease_attached(NULL));
+    ACCEPTED(sessionreg_lease_state, lease, sessionreg_lease_state(NULL) == NULL);
+    ACCEPTED(sessionreg_lease_ended, lease,
+             sessionreg_lease_ended(NULL) == SESSIONREG_END_REASON_NONE);
+    ACCEPTED(sessionreg_channel_is_open, channel, !sessionreg_channel_is_open(NULL));
+    NO_TEXT(sessionreg_restoring_session_id, restoring);
+    ACCEPTED(sessionreg_restoring_cancelled, restoring, !sessionreg_restoring_cancelled(NULL));
+    ACCEPTED(sessionreg_subscription_over, subscription, !sessionreg_subscription_over(NULL));
+    ACCEPTED(sessionreg_event_kind_of, event,
+             sessionreg_event_kind_of(NULL) == SESSIONREG_EVENT_NONE);
+    NO_TEXT(sessionreg_event_id, event);
+    ACCEPTED(sessionreg_event_number, event, sessionreg_event_number(NULL) == -1);
+    NO_TEXT(sessionreg_event_data, event);
+    ACCEPTED(sessionreg_event_missed, event, sessionreg_event_missed(NULL) == -1);
+    ACCEPTED(sessionreg_event_end_reason, event,
+             sessionreg_event_end_reason(NULL) == SESSIONREG_END_REASON_NONE);
+    ACCEPTED(sessionreg_restored_list_len, list, sessionreg_restored_list_len(NULL) == 0);
+    ACCEPTED(sessionreg_restored_list_get, list, sessionreg_restored_list_get(NULL, 0) == NULL);
+    NO_TEXT(sessionreg_restored_session_id, session);
+    ACCEPTED(sessionreg_restored_action, session,
+             sessionreg_restored_action(NULL) == SESSIONREG_ACTION_NONE);
+    ACCEPTED(sessionreg_restored_stage, session,
+             sessionreg_restored_stage(NULL) == SESSIONREG_STAGE_NONE);
+    ACCEPTED(sessionreg_restored_attachments, session, sessionreg_restored_attachments(NULL) == 0);
+    ACCEPTED(sessionreg_restored_subscribers, session, sessionreg_restored_subscribers(NULL) == 0);
+}
+
+static void what_a_restore_need_not_be_given_may_be_null(void) {
+    sessionreg_restore_table *own = NULL;
+    sessionreg_channel *made = NULL;
+    sessionreg_subscription *other = NULL;
+    ACCEPTED(sessionreg_restore_table_new, options,
+             OK(sessionreg_restore_table_new(NULL, &own, NULL)));
+    ACCEPTED(sessionreg_restore_publish, event_id,
+             OK(sessionreg_restore_publish(table, "live", "e", 1, NULL, NULL)));
+    ACCEPTED(sessionreg_restore_subscribe, last_event_id,
+             OK(sessionreg_restore_subscribe(table, "live", NULL, &other, NULL)));
+    ACCEPTED(sessionreg_channel_new, context,
+             OK(sessionreg_channel_new(table, NULL, NULL, &made, NULL)));
+    ACCEPTED(sessionreg_restoring_complete, state, OK(complete(&running, NULL, NULL)));
+    sessionreg_channel_free(made);
+    sessionreg_subscription_free(other);
+    sessionreg_restore_table_free(own);
+    ACCEPTED(sessionreg_restore_table_free, table, (sessionreg_restore_table_free(NULL), true));
+    ACCEPTED(sessionreg_lease_free, lease, (sessionreg_lease_free(NULL), true));
+    ACCEPTED(sessionreg_channel_free, channel, (sessionreg_channel_free(NULL), true));
+    ACCEPTED(sessionreg_restoring_free, restoring, (sessionreg_restoring_free(NULL), true));
+    ACCEPTED(sessionreg_waiting_free, waiting, (sessionreg_waiting_free(NULL), true));
+    ACCEPTED(sessionreg_subscription_free, subscription,
+             (sessionreg_subscription_free(NULL), true));
+    ACCEPTED(sessionreg_event_free, event, (sessionreg_event_free(NULL), true));
+    ACCEPTED(sessionreg_restored_list_free, list, (sessionreg_restored_list_free(NULL), true));
+}
+
+static void free_the_table(void) {
+    sessionreg_subscription_free(subscription);
+    sessionreg_channel_free(channel);
+    request_free(&live);
+    request_free(&running);
+    request_free(&waits);
+    table_end(table);
+}
+
+/* ---------------------------------------------------------------------------------------------- */
+
 static void list(void) {
     only_list = 1;
     a_null_that_must_not_be_is_invalid_input();
@@ -498,6 +678,10 @@ static void list(void) {
     options_a_home_and_what_is_freed_may_be_null();
     a_folder_options_and_a_patch_may_be_null();
     sources_options_and_a_cursor_may_be_null();
+    a_null_for_a_restore_table_is_invalid_input();
+    a_null_for_a_restore_or_a_lease_is_invalid_input();
+    a_value_of_no_restore_is_the_absent_one();
+    what_a_restore_need_not_be_given_may_be_null();
 }
 
 int main(int argc, char **argv) {
@@ -539,6 +723,13 @@ int main(int argc, char **argv) {
     sessionreg_snapshot_free(snapshot);
     sessionreg_monitor_free(monitor);
     sessionreg_sources_free(sources);
+    have_a_table();
+    RUN(a_null_for_a_restore_table_is_invalid_input);
+    RUN(a_null_for_a_restore_or_a_lease_is_invalid_input);
+    RUN(a_refused_call_changes_no_table);
+    RUN(a_value_of_no_restore_is_the_absent_one);
+    RUN(what_a_restore_need_not_be_given_may_be_null);
+    free_the_table();
     CHECK_OK(sessionreg_session_close(session, NULL));
     sessionreg_session_free(session);
     sessionreg_registry_free(registry);

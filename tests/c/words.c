@@ -96,6 +96,49 @@ static void a_number_without_a_meaning_has_no_word(void) {
     CHECK(sessionreg_dialect_string(UINT32_MAX) == NULL);
 }
 
+#define WORD(of, name, word) CHECK_STRING(sessionreg_##of##_string(SESSIONREG_##name), word)
+
+static void each_number_of_a_restore_has_the_word_of_its_name(void) {
+    WORD(action, ACTION_LOAD, "load");
+    WORD(action, ACTION_RESUME, "resume");
+    WORD(action, ACTION_SPAWN, "spawn");
+    WORD(stage, STAGE_RESTORING, "restoring");
+    WORD(stage, STAGE_ABANDONED, "abandoned");
+    WORD(stage, STAGE_LIVE, "live");
+    WORD(end_reason, END_REASON_RELEASED, "released");
+    WORD(end_reason, END_REASON_ENDED, "ended");
+    WORD(end_reason, END_REASON_CHANNEL_CLOSED, "channel_closed");
+    WORD(end_reason, END_REASON_DAEMON_SHUTDOWN, "daemon_shutdown");
+    WORD(event_kind, EVENT_PUBLISHED, "published");
+    WORD(event_kind, EVENT_NEW_EPOCH, "new_epoch");
+    WORD(event_kind, EVENT_GAP, "gap");
+    WORD(event_kind, EVENT_EVICTED, "evicted");
+    WORD(event_kind, EVENT_ENDED, "ended");
+}
+
+static void numbers_of_a_restore_do_not_move(void) {
+    CHECK(SESSIONREG_ACTION_NONE == 0 && SESSIONREG_ACTION_LOAD == 1);
+    CHECK(SESSIONREG_ACTION_RESUME == 2 && SESSIONREG_ACTION_SPAWN == 3);
+    CHECK(SESSIONREG_OUTCOME_ATTACHED == 1 && SESSIONREG_OUTCOME_OWNER == 2);
+    CHECK(SESSIONREG_OUTCOME_SHARER == 3 && SESSIONREG_STAGE_NONE == 0);
+    CHECK(SESSIONREG_STAGE_RESTORING == 1 && SESSIONREG_STAGE_LIVE == 3);
+    CHECK(SESSIONREG_END_REASON_NONE == 0 && SESSIONREG_END_REASON_RELEASED == 1);
+    CHECK(SESSIONREG_END_REASON_DAEMON_SHUTDOWN == 4 && SESSIONREG_EVENT_NONE == 0);
+    CHECK(SESSIONREG_EVENT_PUBLISHED == 1 && SESSIONREG_EVENT_ENDED == 5);
+}
+
+#define NO_WORD(of, last) \
+    CHECK(sessionreg_##of##_string(0) == NULL); \
+    CHECK(sessionreg_##of##_string(SESSIONREG_##last + 1) == NULL); \
+    CHECK(sessionreg_##of##_string(UINT32_MAX) == NULL)
+
+static void a_number_of_no_restore_has_no_word(void) {
+    NO_WORD(action, ACTION_SPAWN);
+    NO_WORD(stage, STAGE_LIVE);
+    NO_WORD(end_reason, END_REASON_DAEMON_SHUTDOWN);
+    NO_WORD(event_kind, EVENT_ENDED);
+}
+
 static void the_library_is_that_of_the_header(void) {
     CHECK_STRING(sessionreg_version(), SESSIONREG_VERSION);
 }
@@ -106,6 +149,9 @@ int main(void) {
     RUN(each_dialect_has_the_word_of_its_name);
     RUN(numbers_do_not_move);
     RUN(a_number_without_a_meaning_has_no_word);
+    RUN(each_number_of_a_restore_has_the_word_of_its_name);
+    RUN(numbers_of_a_restore_do_not_move);
+    RUN(a_number_of_no_restore_has_no_word);
     RUN(the_library_is_that_of_the_header);
     return check_result();
 }

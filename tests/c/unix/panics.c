@@ -29,6 +29,15 @@ static struct {
     sessionreg_polled *polled;
     sessionreg_cleaned *cleaned;
     int fd;
+    sessionreg_restore_table *table;
+    sessionreg_outcome outcome;
+    sessionreg_lease *lease;
+    sessionreg_channel *channel;
+    sessionreg_restoring *restoring;
+    sessionreg_waiting *waiting;
+    sessionreg_subscription *subscription;
+    sessionreg_event *event;
+    sessionreg_restored_list *restored;
 } out, untouched;
 static max_align_t memory[64];
 
@@ -300,6 +309,95 @@ static void a_value_of_an_agent_session_is_absent_after_a_panic(void) {
     COUNT_IS_ABSENT(sessionreg_agent_session_extra_count);
 }
 
+/* ---- Restoring a session once ---------------------------------------------------------------- */
+
+static void a_panic_of_a_restore_table_becomes_a_status(void) {
+    STATUS_IS_PANIC(sessionreg_restore_table_new, NULL, &out.table);
+    STATUS_IS_PANIC(sessionreg_restore_table_close, OBJECT, 0);
+    STATUS_IS_PANIC(sessionreg_restore_end, OBJECT, TEXT);
+    STATUS_IS_PANIC(sessionreg_restore_end_if_unattached, OBJECT, TEXT, &out.removed);
+    STATUS_IS_PANIC(sessionreg_restore_publish, OBJECT, TEXT, TEXT, 1, &out.string);
+    STATUS_IS_PANIC(sessionreg_restore_default_target, OBJECT, &out.string);
+    STATUS_IS_PANIC(sessionreg_restore_sessions, OBJECT, &out.restored);
+    STATUS_IS_PANIC(sessionreg_restore_subscribe, OBJECT, TEXT, NULL, &out.subscription);
+    STATUS_IS_PANIC(sessionreg_subscription_next, OBJECT, 0, &out.event);
+    STATUS_IS_PANIC(sessionreg_channel_new, OBJECT, NULL, NULL, &out.channel);
+    STATUS_IS_PANIC(sessionreg_channel_exited, OBJECT, TEXT);
+    STATUS_IS_PANIC(sessionreg_restore_begin, OBJECT, SESSIONREG_ACTION_LOAD, TEXT, TEXT,
+                    &out.outcome, &out.lease, &out.restoring, &out.waiting);
+    STATUS_IS_PANIC(sessionreg_restoring_carried_by, OBJECT, OBJECT);
+    STATUS_IS_PANIC(sessionreg_restoring_split, OBJECT, &out.waiting);
+    STATUS_IS_PANIC(sessionreg_restoring_fail, OBJECT, SESSIONREG_STATUS_IO, TEXT);
+    STATUS_IS_PANIC(sessionreg_waiting_wait, OBJECT, 0, &out.outcome, &out.lease, &out.restoring);
+    STATUS_IS_PANIC(sessionreg_waiting_cancel, OBJECT);
+    STATUS_IS_PANIC(sessionreg_waiting_time_out, OBJECT);
+    STATUS_IS_PANIC(sessionreg_lease_release, OBJECT, &out.removed);
+}
+
+static int dropped;
+
+static void count_drop(void *state) {
+    dropped += state == &dropped;
+}
+
+static void a_state_is_let_go_of_by_a_panic(void) {
+    STATUS_IS_PANIC(sessionreg_restoring_complete, OBJECT, &dropped, count_drop, &out.lease);
+    CHECK(only_list || dropped == 2);
+}
+
+static void a_value_of_a_restore_is_absent_after_a_panic(void) {
+    VALUE_IS_ABSENT(sessionreg_action_string, sessionreg_action_string(1) == NULL);
+    VALUE_IS_ABSENT(sessionreg_end_reason_string, sessionreg_end_reason_string(1) == NULL);
+    VALUE_IS_ABSENT(sessionreg_event_kind_string, sessionreg_event_kind_string(1) == NULL);
+    VALUE_IS_ABSENT(sessionreg_stage_string, sessionreg_stage_string(1) == NULL);
+    TEXT_IS_ABSENT(sessionreg_error_session_id);
+    TEXT_IS_ABSENT(sessionreg_error_active);
+    TEXT_IS_ABSENT(sessionreg_error_requested);
+    TEXT_IS_ABSENT(sessionreg_error_reason);
+    TEXT_IS_ABSENT(sessionreg_error_bound);
+    VALUE_IS_ABSENT(sessionreg_error_retry_after, isnan(sessionreg_error_retry_after(OBJECT)));
+    VALUE_IS_ABSENT(sessionreg_error_limit, sessionreg_error_limit(OBJECT) == -1);
+    TEXT_IS_ABSENT(sessionreg_lease_session_id);
+    VALUE_IS_ABSENT(sessionreg_lease_attached, !sessionreg_lease_attached(OBJECT));
+    VALUE_IS_ABSENT(sessionreg_lease_state, sessionreg_lease_state(OBJECT) == NULL);
+    VALUE_IS_ABSENT(sessionreg_lease_ended,
+                    sessionreg_lease_ended(OBJECT) == SESSIONREG_END_REASON_NONE);
+    VALUE_IS_ABSENT(sessionreg_channel_is_open, !sessionreg_channel_is_open(OBJECT));
+    TEXT_IS_ABSENT(sessionreg_restoring_session_id);
+    VALUE_IS_ABSENT(sessionreg_restoring_cancelled, !sessionreg_restoring_cancelled(OBJECT));
+    VALUE_IS_ABSENT(sessionreg_subscription_over, !sessionreg_subscription_over(OBJECT));
+    VALUE_IS_ABSENT(sessionreg_event_kind_of,
+                    sessionreg_event_kind_of(OBJECT) == SESSIONREG_EVENT_NONE);
+    TEXT_IS_ABSENT(sessionreg_event_id);
+    VALUE_IS_ABSENT(sessionreg_event_number, sessionreg_event_number(OBJECT) == -1);
+    TEXT_IS_ABSENT(sessionreg_event_data);
+    VALUE_IS_ABSENT(sessionreg_event_missed, sessionreg_event_missed(OBJECT) == -1);
+    VALUE_IS_ABSENT(sessionreg_event_end_reason,
+                    sessionreg_event_end_reason(OBJECT) == SESSIONREG_END_REASON_NONE);
+    VALUE_IS_ABSENT(sessionreg_restored_list_len, sessionreg_restored_list_len(OBJECT) == 0);
+    VALUE_IS_ABSENT(sessionreg_restored_list_get, sessionreg_restored_list_get(OBJECT, 0) == NULL);
+    TEXT_IS_ABSENT(sessionreg_restored_session_id);
+    VALUE_IS_ABSENT(sessionreg_restored_action,
+                    sessionreg_restored_action(OBJECT) == SESSIONREG_ACTION_NONE);
+    VALUE_IS_ABSENT(sessionreg_restored_stage,
+                    sessionreg_restored_stage(OBJECT) == SESSIONREG_STAGE_NONE);
+    VALUE_IS_ABSENT(sessionreg_restored_attachments, sessionreg_restored_attachments(OBJECT) == 0);
+    VALUE_IS_ABSENT(sessionreg_restored_subscribers, sessionreg_restored_subscribers(OBJECT) == 0);
+}
+
+static void freeing_of_a_restore_returns_after_a_panic(void) {
+    VALUE_IS_ABSENT(sessionreg_restore_table_free, (sessionreg_restore_table_free(NULL), true));
+    VALUE_IS_ABSENT(sessionreg_lease_free, (sessionreg_lease_free(NULL), true));
+    VALUE_IS_ABSENT(sessionreg_channel_free, (sessionreg_channel_free(NULL), true));
+    VALUE_IS_ABSENT(sessionreg_restoring_free, (sessionreg_restoring_free(NULL), true));
+    VALUE_IS_ABSENT(sessionreg_waiting_free, (sessionreg_waiting_free(NULL), true));
+    VALUE_IS_ABSENT(sessionreg_subscription_free, (sessionreg_subscription_free(NULL), true));
+    VALUE_IS_ABSENT(sessionreg_event_free, (sessionreg_event_free(NULL), true));
+    VALUE_IS_ABSENT(sessionreg_restored_list_free, (sessionreg_restored_list_free(NULL), true));
+}
+
+/* ---------------------------------------------------------------------------------------------- */
+
 /* Whatever was to be freed is lost, which is better than to be freed by halves. */
 static void freeing_returns_after_a_panic(void) {
     VALUE_IS_ABSENT(sessionreg_string_free, (sessionreg_string_free(NULL), true));
@@ -333,6 +431,10 @@ int main(int argc, char **argv) {
         a_value_of_a_snapshot_or_a_monitor_is_absent_after_a_panic();
         a_value_of_an_agent_session_is_absent_after_a_panic();
         freeing_returns_after_a_panic();
+        a_panic_of_a_restore_table_becomes_a_status();
+        a_state_is_let_go_of_by_a_panic();
+        a_value_of_a_restore_is_absent_after_a_panic();
+        freeing_of_a_restore_returns_after_a_panic();
         return EXIT_SUCCESS;
     }
     memset(&out, 0x5a, sizeof out);
@@ -345,5 +447,9 @@ int main(int argc, char **argv) {
     RUN(a_value_of_a_snapshot_or_a_monitor_is_absent_after_a_panic);
     RUN(a_value_of_an_agent_session_is_absent_after_a_panic);
     RUN(freeing_returns_after_a_panic);
+    RUN(a_panic_of_a_restore_table_becomes_a_status);
+    RUN(a_state_is_let_go_of_by_a_panic);
+    RUN(a_value_of_a_restore_is_absent_after_a_panic);
+    RUN(freeing_of_a_restore_returns_after_a_panic);
     return check_result();
 }

@@ -1,6 +1,7 @@
 /* The shared vectors, against the C face. Their format is in tests/vectors/README.md.
  *
  * Linux only: the JSON library that reads them is there. Run in the root of the project. */
+#include "vectors/restores.h"
 #include "vectors/snapshot.h"
 #include <glob.h>
 #include <signal.h>
@@ -217,15 +218,28 @@ static void run_watch(void) {
     run_watch_of(case_test);
 }
 
+static void run_restores(void) {
+    run_restores_of(case_test, case_expect);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
 } OPERATIONS[] = {
-    {"load", run_load},         {"make", run_make},       {"write", run_write},
-    {"rewrite", run_rewrite},   {"clear", run_clear},     {"clear_if", run_clear_if},
-    {"liveness", run_liveness}, {"path", run_path},       {"session_id", run_session_id},
-    {"scan", run_scan},         {"history", run_history}, {"snapshot", run_snapshot},
+    {"load", run_load},
+    {"make", run_make},
+    {"write", run_write},
+    {"rewrite", run_rewrite},
+    {"clear", run_clear},
+    {"clear_if", run_clear_if},
+    {"liveness", run_liveness},
+    {"path", run_path},
+    {"session_id", run_session_id},
+    {"scan", run_scan},
+    {"history", run_history},
+    {"snapshot", run_snapshot},
     {"watch", run_watch},
+    {"restore_history", run_restores},
 };
 
 /* ---- One case after another ------------------------------------------------------------------ */
@@ -233,14 +247,18 @@ static const struct {
 static json_t *host, *seen_names;
 static int agreed, skipped, left_out, disagreed;
 
+static bool has_steps(void) {
+    json_t *op = json_object_get(case_test, "op");
+    return is_token("history", op) || is_token("watch", op) || is_token("restore_history", op);
+}
+
 static void check_keys(void) {
     static const char *const KEYS[] = {"record",  "error",    "content",    "keys", "removed",
                                        "left",    "verdict",  "ok",         "path", "entries",
                                        "skipped", "sessions", "dead_before"};
-    json_t *op = json_object_get(case_test, "op");
     size_t known = 0;
     /* Each step has its own. */
-    if ((is_token("history", op) || is_token("watch", op)) && case_expect == NULL)
+    if (has_steps() && case_expect == NULL)
         return;
     for (size_t i = 0; i < COUNT(KEYS); i++)
         known += json_object_get(case_expect, KEYS[i]) != NULL;
@@ -333,10 +351,9 @@ static void set_variable(const char *name, const char *value) {
 static void set_environment(void) {
     json_t *op = json_object_get(case_test, "op"), *value;
     const char *name;
-    if (is_token("snapshot", op) || is_token("watch", op))
+    if (is_token("snapshot", op) || has_steps())
         set_variable("SESSIONREG_HOME", beside("home"));
-    if (is_token("history", op)) {
-        set_variable("SESSIONREG_HOME", beside("home"));
+    if (is_token("history", op) || is_token("restore_history", op)) {
         set_variable("SESSIONREG_KIND", NULL);
         set_variable("QWEN_HOME", NULL);
         set_variable("CLAUDE_CONFIG_DIR", NULL);
