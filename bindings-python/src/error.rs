@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
 use sessionreg::{Error, ErrorCode};
 
@@ -38,11 +39,37 @@ pub(crate) fn detached<T: Send>(
 pub(crate) fn of_core(py: Python<'_>, error: &Error) -> PyErr {
     let exception =
         exception(py, error.code(), &error.to_string(), error.raw_os_error(), error.path());
-    let Some(holder) = error.holder() else { return exception };
-    match exception.value(py).setattr("holder", Holder::of_core(holder)) {
+    match tell_more(exception.value(py), error) {
         Ok(()) => exception,
         Err(failure) => failure,
     }
+}
+
+/// What an error says beyond its code, as attributes of its exception.
+fn tell_more(exception: &Bound<'_, PyBaseException>, error: &Error) -> PyResult<()> {
+    if let Some(holder) = error.holder() {
+        exception.setattr("holder", Holder::of_core(holder))?;
+    }
+    let Some(details) = error.details() else { return Ok(()) };
+    let texts = [
+        ("session_id", details.session_id.as_deref()),
+        ("active", details.active),
+        ("requested", details.requested.as_deref()),
+        ("reason", details.reason),
+        ("bound", details.bound.as_deref()),
+    ];
+    for (name, text) in texts {
+        if let Some(text) = text {
+            exception.setattr(name, text)?;
+        }
+    }
+    if let Some(time) = details.retry_after {
+        exception.setattr("retry_after", time.as_secs_f64())?;
+    }
+    if let Some(limit) = details.limit {
+        exception.setattr("limit", limit)?;
+    }
+    Ok(())
 }
 
 /// The exception for a value that cannot be what it is.

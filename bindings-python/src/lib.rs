@@ -20,6 +20,7 @@ mod patch;
 mod paths;
 mod record;
 mod registry;
+mod restore;
 mod scan;
 mod session;
 mod snapshot;
@@ -56,6 +57,10 @@ mod _sessionreg {
     use crate::record::Record;
     #[pymodule_export]
     use crate::registry::Registry;
+    #[pymodule_export]
+    use crate::restore::{
+        Channel, Lease, RestoreContext, RestoreStatus, RestoreTable, SessionEvent, Subscription,
+    };
     #[pymodule_export]
     use crate::scan::{Entry, Scan, Skipped};
     #[pymodule_export]

@@ -1,5 +1,7 @@
 //! The class `Registry`: a folder of PID files.
 
+use std::sync::Arc;
+
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
 use sessionreg::{By, Dialect, Entry, Registry as Core, SweepOptions};
@@ -26,7 +28,7 @@ use crate::sweep::Swept;
 /// the files that it read, so that a second scan reads only what changed.
 #[pyclass(frozen, module = "sessionreg")]
 pub(crate) struct Registry {
-    core: Core,
+    core: Arc<Core>,
 }
 
 #[pymethods]
@@ -45,7 +47,7 @@ impl Registry {
                 (Some(dir), None) => Core::open(dir),
                 (Some(dir), Some(dialect)) => Core::open_in(dir, dialect),
             };
-            Ok(Self { core: detached(py, open)? })
+            Ok(Self { core: Arc::new(detached(py, open)?) })
         })
     }
 
@@ -284,6 +286,10 @@ impl Registry {
 }
 
 impl Registry {
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
     fn entries<'py>(
         &self,
         py: Python<'py>,

@@ -13,7 +13,7 @@ if [[ -z ${SESSIONREG_PROCESSES:-} ]]; then
     export SESSIONREG_PROCESSES=${CARGO_TARGET_DIR:-$PWD/target}/debug/processes
 fi
 
-readonly sources=("$package/python" tests/python examples/python)
+readonly sources=("$package/python" tests/python examples/python examples/restore-server/python)
 ruff check --quiet --config "$package/pyproject.toml" "${sources[@]}"
 ruff format --quiet --check --config "$package/pyproject.toml" "${sources[@]}"
 mypy --config-file "$package/pyproject.toml" "${sources[@]}"

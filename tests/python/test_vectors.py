@@ -17,6 +17,7 @@ import sessionreg
 from expected import check_record, code_of, expectation, parse
 from helper import Helper
 from histories import History, scan
+from restores import RestoreHistory
 from sessionreg import Record
 from snapshots import Iterates, IteratesInALoop, Reader, Waits, take_snapshots, watch
 from vectors import Case, SkipCase, Texts, cases, check_left, place
@@ -97,7 +98,7 @@ def run(
             if need not in ("root", "pidfs"):
                 texts.fact(need)
         with pytest.MonkeyPatch.context() as environment:
-            if case.body["op"] == "history":
+            if case.body["op"] in ("history", "restore_history"):
                 for name in ("SESSIONREG_KIND", "QWEN_HOME", "CLAUDE_CONFIG_DIR"):
                     environment.delenv(name, raising=False)
             if case.body["op"] in ("history", "snapshot", "watch"):
@@ -292,6 +293,10 @@ def _watch(
     watch(case.body, texts, folder, helper.ask, form)
 
 
+def _restore_history(case: Case, texts: Texts, folder: Path, _helper: Helper) -> None:
+    RestoreHistory(case.body, texts, folder).run()
+
+
 _OPERATIONS: dict[str, Operation] = {
     "load": _load,
     "make": _make_only,
@@ -306,4 +311,5 @@ _OPERATIONS: dict[str, Operation] = {
     "history": _history,
     "snapshot": _snapshot,
     "watch": _watch,
+    "restore_history": _restore_history,
 }

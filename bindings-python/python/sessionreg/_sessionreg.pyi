@@ -1,10 +1,10 @@
 """The native module; use it through `sessionreg`."""
 
 import os
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, Literal, TypeAlias, TypedDict, final
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias, TypedDict, final
 
 from typing_extensions import Self, Unpack
 
@@ -14,21 +14,28 @@ from .verdicts import Reason, State
 __all__ = [
     "AgentSession",
     "Batch",
+    "Channel",
     "Claim",
     "CleanedUp",
     "ContextUsage",
     "Entry",
     "Holder",
+    "Lease",
     "Monitor",
     "Polled",
     "Record",
     "Registry",
     "Removed",
+    "RestoreContext",
+    "RestoreStatus",
+    "RestoreTable",
     "Scan",
     "Session",
+    "SessionEvent",
     "Skipped",
     "Snapshot",
     "Sources",
+    "Subscription",
     "Swept",
     "Terminal",
     "Tidied",
@@ -50,6 +57,9 @@ __all__ = [
 
 _Path: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 _DialectName: TypeAlias = Literal["ours", "qwen", "claude"]
+_Action: TypeAlias = Literal["load", "resume", "spawn"]
+_EndReason: TypeAlias = Literal["released", "ended", "channel_closed", "daemon_shutdown"]
+_EventKind: TypeAlias = Literal["published", "gap", "new_epoch", "evicted", "ended"]
 
 class _TerminalFields(TypedDict, total=False):
     multiplexer: str | None
@@ -1348,6 +1358,419 @@ class Monitor:
         traceback: TracebackType | None,
         /,
     ) -> None: ...
+
+class _Signal(Protocol):
+    def is_set(self) -> bool: ...
+
+@final
+class Lease:
+    """A caller's share of a live session; restore tables give it.
+
+    The last one to be released ends the session, unless somebody is subscribed. `with` and
+    `async with` release it at their end; garbage collection does not: a lease that is lost counts
+    until the session is ended by its id, its channel dies, or the table is closed.
+    """
+
+    @property
+    def session_id(self) -> str:
+        """The session."""
+
+    @property
+    def attached(self) -> bool:
+        """Whether the session was there already, or was restored for another caller."""
+
+    @property
+    def state(self) -> Any:
+        """What the restore gave: the very object, for every caller."""
+
+    @property
+    def ended(self) -> _EndReason | None:
+        """Why the session is not live any more; None while it is.
+
+        `released`, `ended`, `channel_closed` or `daemon_shutdown`.
+        """
+
+    def release(self) -> bool:
+        """Give the share back; tells whether that ended the session. A second time does nothing."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+    def __aenter__(self) -> Awaitable[Self]: ...
+    def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> Awaitable[None]: ...
+
+@final
+class RestoreContext:
+    """What a restore can know, and say, while it runs."""
+
+    @property
+    def session_id(self) -> str:
+        """The session."""
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether nobody waits for the restore any more: its outcome will be discarded.
+
+        Its time is over, its callers have left, the table is shutting down, or its channel is
+        dead. A coroutine is also cancelled then; a function looks here, and may end early.
+        """
+
+    def carried_by(self, channel: Channel) -> None:
+        """Have the session carried by a channel from now on.
+
+        The channel is not torn down before the session, and its death is that of the session.
+        `ClosedError` if it is dead or being torn down, `CancelledError` if nobody waits any more,
+        `InvalidInputError` for a channel of another table, or after the end of the restore.
+        """
+
+@final
+class Channel:
+    """One agent process that carries several sessions; `RestoreTable.channel` makes it.
+
+    It is torn down once, when the last session and the last restore that it carries are gone, and
+    carries nothing after that.
+    """
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can carry a session: it is neither dead nor being torn down."""
+
+    def exited(self, info: str) -> None:
+        """Say that its process is dead.
+
+        Its sessions end (`channel_closed`), its restores fail with `ClosedError`, whose text
+        `info` becomes a part of, and it is not torn down any more.
+        """
+
+@final
+class RestoreStatus:
+    """What a table says of one session.
+
+    Immutable, compared by value.
+    """
+
+    __match_args__ = ("session_id", "action", "stage", "attachments", "subscribers")
+
+    def __new__(
+        cls,
+        session_id: str,
+        action: _Action,
+        stage: Literal["restoring", "abandoned", "live"],
+        attachments: int,
+        subscribers: int,
+    ) -> Self: ...
+    @property
+    def session_id(self) -> str:
+        """The session."""
+
+    @property
+    def action(self) -> _Action:
+        """How it came, or comes, to life: `load`, `resume` or `spawn`."""
+
+    @property
+    def stage(self) -> Literal["restoring", "abandoned", "live"]:
+        """How far it has come: `restoring`, `abandoned` or `live`."""
+
+    @property
+    def attachments(self) -> int:
+        """Leases that were not released; of a restore, callers that wait for it."""
+
+    @property
+    def subscribers(self) -> int:
+        """Subscribers of its events."""
+
+    def __reduce__(self) -> tuple[Any, ...]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class SessionEvent:
+    """What a subscriber gets.
+
+    Immutable, compared by value. Its `kind` is one of these:
+
+    - `published`: `data` was published, and `id` is where it stands.
+    - `gap`: that many events, which would come here, are not kept any more.
+    - `new_epoch`: the event that the subscriber named as its last is of another life of the
+      session; what follows is all that is kept of this one.
+    - `evicted`: the last event; too many waited for the subscriber, who may subscribe anew.
+    - `ended`: the last event; the session is not live any more, and `reason` says why.
+    """
+
+    __match_args__ = ("kind", "id", "data", "gap", "reason")
+
+    def __new__(
+        cls,
+        kind: _EventKind,
+        id: str | None = None,  # noqa: A002 - as an event of a stream is called everywhere
+        data: Any = None,
+        gap: int = 0,
+        reason: _EndReason | None = None,
+    ) -> Self: ...
+    @property
+    def kind(self) -> _EventKind:
+        """What kind of event it is."""
+
+    @property
+    def id(self) -> str | None:
+        """Where it stands, `<epoch>-<number>`; None if it was not published."""
+
+    @property
+    def data(self) -> Any:
+        """What was published, the very object; None if nothing was."""
+
+    @property
+    def gap(self) -> int:
+        """How many events are missing here."""
+
+    @property
+    def reason(self) -> _EndReason | None:
+        """Why the session ended: `released`, `ended`, `channel_closed` or `daemon_shutdown`."""
+
+    def __reduce__(self) -> tuple[Any, ...]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+@final
+class Subscription:
+    """The events of a session, from a place on; `RestoreTable.subscribe` makes it.
+
+    It is an iterator and an async iterator of `SessionEvent`s, and ends after the last one,
+    `evicted` or `ended`. One thread, or one task, may wait for its next event at a time; a second
+    one is an `InvalidInputError`. `close`, the end of `with` or `async with`, and garbage
+    collection unsubscribe.
+    """
+
+    def next(self, timeout: float | None = None) -> SessionEvent | None:
+        """Wait for the next event, for some seconds at most; None for any time.
+
+        None if there was none in time, or the subscriber has had its last one: `over` tells. With
+        0 it never waits. Any other wait on a thread whose event loop runs is an
+        `InvalidInputError`.
+        """
+
+    @property
+    def over(self) -> bool:
+        """Whether the subscriber has had its last event, or has unsubscribed."""
+
+    def close(self) -> None:
+        """Unsubscribe: whoever waits for the next event gets none. A second time does nothing."""
+
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> SessionEvent: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+    def __aiter__(self) -> Self: ...
+    def __anext__(self) -> Coroutine[Any, Any, SessionEvent]: ...
+    def __aenter__(self) -> Awaitable[Self]: ...
+    def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> Awaitable[None]: ...
+    def _poll(self, wake: Callable[[], object]) -> SessionEvent | None: ...
+    def _begin_wait(self) -> None: ...
+    def _end_wait(self) -> None: ...
+
+@final
+class RestoreTable:
+    """The sessions of a daemon, each of which is restored once, however many ask for it.
+
+    `workspace` binds the table to a folder: sessions of other folders are refused. `limit` is how
+    many sessions there may be, live or on their way, 0 for any number. A restore may take
+    `timeout` seconds, None for any time. `ring_capacity` is how many events of a session are
+    kept. With a `registry`, and the `agent` whose sessions they are, a session that another
+    process serves or has claimed is `HeldError`; otherwise it is claimed before its restore
+    begins, until it ends or the restore has failed.
+
+    A table may be used from any thread and any event loop of asyncio at once, and has no threads
+    of its own. A forked child has none: every call is `ClosedError` there. Sessions stay live
+    until their last lease is released, or they are ended; to lose sight of the table does
+    neither.
+    """
+
+    def __new__(
+        cls,
+        workspace: _Path | None = None,
+        limit: int = 20,
+        timeout: float | None = 60.0,
+        registry: Registry | None = None,
+        agent: str | None = None,
+        *,
+        ring_capacity: int = 4000,
+    ) -> Self: ...
+    def restore(
+        self,
+        action: Literal["load", "resume"],
+        session_id: str,
+        cwd: _Path,
+        function: Callable[[RestoreContext], Any],
+        signal: _Signal | None = None,
+    ) -> Lease:
+        """Restore a session, or share in what another caller restores.
+
+        `action` is `load` or `resume`, `cwd` the absolute folder in which the session works. A
+        live session is attached to at once. Otherwise `function(context)` is called on this
+        thread, unless another caller's runs already: it is called at most once, and what it
+        returns is the `state` of everybody's lease. What it raises is raised to everybody, the
+        very object; `LookupError` and `NotFoundError` say that there is no such session, and
+        arrive as `NotFoundError`. An exception that is no `Exception`, such as
+        `KeyboardInterrupt`, is its caller's alone: the first who waits runs his own function
+        instead.
+
+        In this order: `ClosingError` after `close`; `InvalidInputError` for a relative `cwd`;
+        `WorkspaceMismatchError`; `RestoreInProgressError` if the session is restored by the other
+        action, or an abandoned restore of it has not ended; `SessionLimitError`; `HeldError`.
+        Then what the restore comes to: `TimeoutError`, to sharers in time, to the owner when his
+        function returns; `ClosedError` if its channel dies; `NotFoundError` if the session ended
+        at once; `CancelledError` once `signal` is set, an object with `is_set` such as a
+        `threading.Event`, that is looked at twenty times a second.
+
+        `InvalidInputError` on a thread whose event loop runs: that is for `restore_async`.
+        """
+
+    def restore_async(
+        self,
+        action: Literal["load", "resume"],
+        session_id: str,
+        cwd: _Path,
+        function: Callable[[RestoreContext], Awaitable[Any]],
+        signal: _Signal | None = None,
+    ) -> Coroutine[Any, Any, Lease]:
+        """Restore a session on the event loop of asyncio that runs.
+
+        As `restore`, with a function that gives a coroutine, which becomes a task. A task that is
+        cancelled while it waits here drops its own share, and nobody else's; its coroutine, if it
+        runs, is cancelled and awaited, and the first who still waits runs his own instead.
+        `TimeoutError` comes in time to everybody. A coroutine for which nobody waits any more is
+        cancelled; what comes of it is discarded.
+        """
+
+    def spawn(
+        self,
+        session_id: str,
+        cwd: _Path,
+        function: Callable[[RestoreContext], Any],
+        signal: _Signal | None = None,
+    ) -> Lease:
+        """Enter a session that is not restored, under the same rules and the same limit.
+
+        As `restore` in all else.
+        """
+
+    def spawn_async(
+        self,
+        session_id: str,
+        cwd: _Path,
+        function: Callable[[RestoreContext], Awaitable[Any]],
+        signal: _Signal | None = None,
+    ) -> Coroutine[Any, Any, Lease]:
+        """Enter a session that is not restored, as `restore_async` does."""
+
+    def channel(self, on_teardown: Callable[[], object]) -> Channel:
+        """Make a channel for sessions of this table.
+
+        `on_teardown()` is called once, on whatever thread, when the last session and the last
+        restore that it carries are gone, unless `Channel.exited` came first. What it raises goes
+        to `sys.unraisablehook`.
+        """
+
+    def end(self, session_id: str, *, only_if_unattached: bool = False) -> bool:
+        """End a live session, whoever is attached to it; tells whether it has ended.
+
+        With `only_if_unattached` a session to which somebody is attached stays, for False, and
+        ends when the last of those attached and subscribed has left. `NotFoundError` if there is
+        no such session, `RestoreInProgressError` if it is not live yet.
+        """
+
+    def publish(self, session_id: str, data: Any) -> str | None:
+        """Publish an event of a session that is live or being loaded; gives its id.
+
+        None while it is being resumed: what an agent says then, its clients know already.
+        `NotFoundError` if there is no such session. Subscribers get the very object.
+        """
+
+    def subscribe(self, session_id: str, last_event_id: str | None = None) -> Subscription:
+        """Follow the events of a live session.
+
+        From now on; or from the event that was seen last, `last_event_id`, of which the number
+        alone will do: 0 is before the first. `NotFoundError` if there is no such live session,
+        `SubscriberLimitError` if it has 64 subscribers, `InvalidInputError` for what is no id of
+        an event.
+        """
+
+    def status(self, session_id: str) -> RestoreStatus | None:
+        """Return what is known of a session; None if it is neither live nor on its way."""
+
+    def sessions(self) -> list[RestoreStatus]:
+        """Return every session, live or on its way, in the order of the ids."""
+
+    def default_target(self) -> str | None:
+        """Return the session that is meant by requests which name none, if there is one.
+
+        Of those that were spawned, the one that has been live for the longest time; never a
+        restored one.
+        """
+
+    def close(self, timeout: float | None = None) -> None:
+        """Shut the table down.
+
+        It begins nothing any more, ends all sessions (`daemon_shutdown`), tells all callers
+        (`ClosingError`), and waits until every restore has ended, for `timeout` seconds at most,
+        None for any time. `TimeoutError` if some have not: the table stays as it is, and may be
+        closed again. `InvalidInputError`, and nothing is changed, on a thread that runs a restore
+        itself or whose event loop runs.
+        """
+
+    def close_async(self, timeout: float | None = None) -> Coroutine[Any, Any, None]:
+        """Shut the table down, as `close` does, on an event loop."""
+
+    def _begin(
+        self,
+        action: str,
+        session_id: str,
+        cwd: _Path,
+        wake: Callable[[], object],
+        signal: _Signal | None = None,
+    ) -> Lease | tuple[_Run | None, _Share]: ...
+    def _begin_close(self, wake: Callable[[], object]) -> None: ...
+    def _close_now(self) -> None: ...
+
+@final
+class _Run:
+    @property
+    def context(self) -> RestoreContext: ...
+    def secure(self) -> None: ...
+    def on_cancelled(self, wake: Callable[[], object]) -> None: ...
+    def complete(self, state: object) -> None: ...
+    def fail(self, raised: BaseException) -> None: ...
+    def leave(self) -> None: ...
+
+@final
+class _Share:
+    def seconds_left(self) -> float | None: ...
+    def time_out(self) -> None: ...
+    def leave(self) -> None: ...
+    def take(self, wake: Callable[[], object]) -> Lease | tuple[_Run | None, _Share]: ...
 
 def snapshot(sources: Sources | None = None) -> Snapshot:
     """Look for agent sessions, by default in the homes of all known programs.

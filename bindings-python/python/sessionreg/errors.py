@@ -147,9 +147,15 @@ class BusyError(SessionRegError, OSError):
 
 
 class ClosedError(SessionRegError, ValueError):
-    """The handle was closed before."""
+    """The handle was closed before.
+
+    Attributes:
+        reason: ``channel_closed`` of a restore whose channel is dead, else None.
+
+    """
 
     code = "CLOSED"
+    reason: str | None = None
 
 
 class ClosingError(SessionRegError, RuntimeError):
@@ -177,27 +183,63 @@ class ReadOnlyError(SessionRegError, OSError):
 
 
 class RestoreInProgressError(SessionRegError, RuntimeError):
-    """The session is being restored in another way."""
+    """The session is being restored in another way.
+
+    Attributes:
+        session_id: The session.
+        active: What is going on: ``load``, ``resume`` or ``spawn``.
+        requested: What was asked for, the same words; None if its end was.
+        reason: ``restoring``, or ``abandoned`` if nobody waits for it any more.
+        retry_after: When to try again, in seconds.
+
+    """
 
     code = "RESTORE_IN_PROGRESS"
+    session_id: str | None = None
+    active: str | None = None
+    requested: str | None = None
+    reason: str | None = None
+    retry_after: float | None = None
 
 
 class SessionLimitError(SessionRegError, RuntimeError):
-    """As many sessions as allowed are live."""
+    """As many sessions as allowed are live.
+
+    Attributes:
+        limit: How many that are.
+        retry_after: When to try again, in seconds.
+
+    """
 
     code = "SESSION_LIMIT"
+    limit: int | None = None
+    retry_after: float | None = None
 
 
 class SubscriberLimitError(SessionRegError, RuntimeError):
-    """As many subscribers as allowed are connected."""
+    """As many subscribers as allowed are connected.
+
+    Attributes:
+        limit: How many that are.
+
+    """
 
     code = "SUBSCRIBER_LIMIT"
+    limit: int | None = None
 
 
 class WorkspaceMismatchError(SessionRegError, ValueError):
-    """The session belongs to another workspace."""
+    """The session belongs to another workspace.
+
+    Attributes:
+        bound: The workspace that the table is bound to.
+        requested: The one that was asked for, cut at 4096 bytes.
+
+    """
 
     code = "WORKSPACE_MISMATCH"
+    bound: str | None = None
+    requested: str | None = None
 
 
 class TimeoutError(SessionRegError, builtins.TimeoutError):  # noqa: A001 - named by its code, as all are
