@@ -3,12 +3,16 @@
 
 const { addon, version } = require('./addon.cjs')
 const { rethrow, verdictAt } = require('./answers.cjs')
+const { Channel } = require('./channel.cjs')
 const { Batch } = require('./entries.cjs')
 const { invalid, only } = require('./json.cjs')
+const { Lease } = require('./lease.cjs')
 const { Monitor, Watch } = require('./monitor.cjs')
 const { SessionRecord, handleOf, recordOf } = require('./record.cjs')
 const { Claim, Registry, Session } = require('./registry.cjs')
+const { RestoreTable } = require('./restore.cjs')
 const { Snapshot, noSources, snapshot, snapshotSync } = require('./snapshot.cjs')
+const { Subscription } = require('./subscription.cjs')
 
 const WRITE_OPTIONS = new Set(['durable', 'createFolders'])
 const SIDECAR_OPTIONS = new Set(['home'])
@@ -81,12 +85,16 @@ function sidecarOf(agent, workDir, sessionId, options = NONE) {
 
 module.exports = {
   Batch,
+  Channel,
   Claim,
+  Lease,
   Monitor,
   Registry,
+  RestoreTable,
   Session,
   SessionRecord,
   Snapshot,
+  Subscription,
   Watch,
   checkSessionId,
   clear,

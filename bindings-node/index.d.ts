@@ -60,6 +60,26 @@ export interface SessionRegError extends Error {
   errno?: number
   /** Of `HELD`: who holds what was asked for. */
   holder?: Holder
+  /** Of `RESTORE_IN_PROGRESS`: the session. */
+  sessionId?: string
+  /** Of `RESTORE_IN_PROGRESS`: what is going on. */
+  active?: RestoreAction
+  /**
+   * Of `RESTORE_IN_PROGRESS`: what was asked for, a `RestoreAction`. Of `WORKSPACE_MISMATCH`: the
+   * folder, cut at 4096 bytes.
+   */
+  requested?: string
+  /**
+   * Of `RESTORE_IN_PROGRESS`: whether somebody waits for it (`restoring`) or its outcome will be
+   * discarded (`abandoned`). Of `CLOSED`: `channel_closed`.
+   */
+  reason?: 'restoring' | 'abandoned' | 'channel_closed'
+  /** Of `RESTORE_IN_PROGRESS` and `SESSION_LIMIT`: when to ask again, in seconds. */
+  retryAfter?: number
+  /** Of `SESSION_LIMIT` and `SUBSCRIBER_LIMIT`: how many there may be. */
+  limit?: number
+  /** Of `WORKSPACE_MISMATCH`: the folder that the table is bound to. */
+  bound?: string
 }
 
 /** Who holds what was asked for, as far as it is known. */
@@ -932,4 +952,215 @@ export class Watch implements AsyncIterableIterator<Batch> {
   [Symbol.asyncIterator](): this
   [Symbol.dispose](): void
   [Symbol.asyncDispose](): Promise<void>
+}
+
+/** How a session comes to life: with its history, without it, or as a new one. */
+export type RestoreAction = 'load' | 'resume' | 'spawn'
+
+/** How a table is set up. */
+export interface RestoreTableOptions {
+  /** The one folder whose sessions are restored, an absolute path; by default any. */
+  workspace?: PathInput | undefined
+  /** How many sessions there may be, live or on their way: 20 by default, 0 for any number. */
+  limit?: number | undefined
+  /** How long a restore may take, in milliseconds: 60,000 by default, `Infinity` for any time. */
+  timeoutMs?: number | undefined
+  /** How many events of a session are kept for later subscribers: 4000 by default. */
+  ringCapacity?: number | undefined
+  /**
+   * Restores no session that another process serves or has claimed (`HELD` names it), and claims
+   * what is restored until it ends. It comes with the `agent`.
+   */
+  registry?: Registry | undefined
+  /** Whose sessions they are: `[a-z][a-z0-9-]{0,31}`. */
+  agent?: string | undefined
+}
+
+/** What the function that restores a session is given. */
+export interface RestoreContext {
+  readonly sessionId: string
+  /**
+   * Is given when nobody waits for the restore any more: its time is over, its callers have left,
+   * the table is closed, or its channel is dead. What it comes to then is discarded; until it has
+   * ended its session cannot be restored anew.
+   */
+  readonly signal: AbortSignal
+  /**
+   * This channel carries the session from now on. `CLOSED` if it is dead or being torn down,
+   * `CANCELLED` if nobody waits any more, `INVALID_INPUT` for a channel of another table or after
+   * the end of the restore.
+   */
+  readonly carriedBy: (channel: Channel) => void
+}
+
+/** Restores a session and gives its state. */
+export type Restore<State> = (context: RestoreContext) => State | PromiseLike<State>
+
+/** What a caller may say of the call. */
+export interface RestoreOptions {
+  /** Lets this caller leave: `CANCELLED`, with the signal's reason as `cause`. */
+  signal?: AbortSignal | undefined
+}
+
+/** What a table says of one session. */
+export interface SessionStatus {
+  readonly sessionId: string
+  readonly action: RestoreAction
+  /** `abandoned`: it is being restored, and nobody waits for it any more. */
+  readonly stage: 'restoring' | 'abandoned' | 'live'
+  /** Leases that were not released; of a restore, callers that wait for it. */
+  readonly attachments: number
+  readonly subscribers: number
+}
+
+/** Why a session is not live any more. */
+export type EndReason = 'released' | 'ended' | 'channel_closed' | 'daemon_shutdown'
+
+/**
+ * The sessions of a daemon: each is restored once, however many ask for it.
+ *
+ * Everything happens on the thread that made the table; states and data stay where they are, and are
+ * the very same for everybody. It keeps no process alive: of what a restore waits for, something
+ * else has to. Making one does no input or output, but for following the links of `workspace`.
+ */
+export class RestoreTable<State = unknown, Data = unknown> {
+  constructor(options?: RestoreTableOptions)
+
+  /**
+   * Gives a lease of the session. The first to ask is the owner: his function restores it, called
+   * before this returns (with a registry, once the session is claimed). Who asks by the same action
+   * meanwhile shares what comes of it, state or exception, and who comes later is attached.
+   *
+   * In this order: `CLOSING`, `INVALID_INPUT` or `WORKSPACE_MISMATCH` for the folder, `INVALID_ID`,
+   * `RESTORE_IN_PROGRESS` while the other action is under way, `SESSION_LIMIT`. `TIMEOUT` comes to
+   * all callers in time, whether the function has ended or not. `NOT_FOUND` if the session had
+   * ended again when a sharer was told; an error with that code, thrown by the function, says that
+   * there is no such session.
+   *
+   * A caller who leaves by his signal leaves alone: the restore goes on for the others, of whom
+   * the first is its owner then. If the function fails for that very reason (the signal's own, or
+   * an `AbortError`), the owner's function is called in its place.
+   *
+   * A function that waits for its own session, or for the end of `close`, waits for itself.
+   */
+  restore(
+    action: 'load' | 'resume',
+    sessionId: string,
+    cwd: PathInput,
+    restore: Restore<State>,
+    options?: RestoreOptions,
+  ): Promise<Lease<State>>
+
+  /** The same for a session that is new. */
+  spawn(
+    sessionId: string,
+    cwd: PathInput,
+    start: Restore<State>,
+    options?: RestoreOptions,
+  ): Promise<Lease<State>>
+
+  /**
+   * Ends a live session, whoever is attached to it, and gives `true`. With `onlyIfUnattached` an
+   * attached one goes on until the last who is attached or subscribed has left: `false`.
+   * `NOT_FOUND` if there is no such session, `RESTORE_IN_PROGRESS` if it is not live yet.
+   */
+  end(sessionId: string, options?: { onlyIfUnattached?: boolean | undefined }): boolean
+
+  /**
+   * A channel for sessions of this table. The function is called, once, when the last session and
+   * the last restore that it carries are gone, unless `exited` came first. What it throws is
+   * reported as an uncaught exception.
+   */
+  channel(onTeardown: () => void): Channel
+
+  /**
+   * Publishes an event of a session that is live or being restored, and gives its id,
+   * `<epoch>-<n>`; null while it is being resumed, when nothing is kept. `NOT_FOUND` if there is no
+   * such session.
+   */
+  publish(sessionId: string, data: Data): string | null
+
+  /**
+   * Follows a live session: what is published from now on or, with the id of an event (or its
+   * number alone), what came after that. `NOT_FOUND` if there is no such live session,
+   * `SUBSCRIBER_LIMIT` if it has 64 subscribers, `INVALID_INPUT` for what is no id of an event.
+   */
+  subscribe(
+    sessionId: string,
+    options?: { lastEventId?: string | null | undefined },
+  ): Subscription<Data>
+
+  /** What is known of one session; null if there is none. */
+  status(sessionId: string): SessionStatus | null
+
+  /** Every session, in the order of the ids. */
+  sessions(): SessionStatus[]
+
+  /** Of the sessions that were spawned, the one that has been live for the longest time. */
+  defaultTarget(): string | null
+
+  /**
+   * Shuts the table down: begins nothing any more, ends all sessions, tells all callers `CLOSING`,
+   * and resolves when every restore has ended. `TIMEOUT` if that takes longer than allowed, by
+   * default any time; then it may be called again.
+   */
+  close(options?: { timeoutMs?: number | undefined }): Promise<void>
+}
+
+/**
+ * A share of a live session. The last one to be released ends it, if nobody is subscribed; garbage
+ * collection releases none. A `using` declaration does.
+ */
+export class Lease<State = unknown> {
+  private constructor()
+
+  readonly sessionId: string
+  /** Whether the session was there already, or was restored for another caller. */
+  readonly attached: boolean
+  /** What the restore gave: the same value for every caller. */
+  readonly state: State
+  /** Why the session is not live any more; null while it is. */
+  readonly ended: EndReason | null
+  /** Gives the share back; `true` if that ended the session. A second time it does nothing. */
+  release(): boolean
+}
+
+/** One agent process that carries several sessions. */
+export class Channel {
+  private constructor()
+
+  /** Whether it can carry a session: it is neither dead nor being torn down. */
+  readonly isOpen: boolean
+  /**
+   * Its process is dead: its sessions end, and its restores fail with `CLOSED`. The text becomes
+   * part of that error's.
+   */
+  exited(info: string): void
+}
+
+/** What a subscriber gets. */
+export type SessionEvent<Data = unknown> =
+  /** Something that was published, with its id: `<epoch>-<n>`. */
+  | { readonly kind: 'published'; readonly id: string; readonly data: Data }
+  /** That many events, which would come here, are not kept any more. */
+  | { readonly kind: 'gap'; readonly missed: number }
+  /** The last event seen is of another life of the session: what follows is all that is kept. */
+  | { readonly kind: 'new_epoch' }
+  /** The last event: more than 256 waited for the subscriber, who may subscribe anew. */
+  | { readonly kind: 'evicted' }
+  /** The last event: the session is not live any more. */
+  | { readonly kind: 'ended'; readonly reason: EndReason }
+
+/**
+ * The events of a session, for one subscriber. Calls of `next` are answered in their order. Leaving
+ * a `for await` loop unsubscribes, as `close` does; so does garbage collection in the end.
+ */
+export class Subscription<Data = unknown> implements AsyncIterableIterator<SessionEvent<Data>> {
+  private constructor()
+
+  next(): Promise<IteratorResult<SessionEvent<Data>, undefined>>
+  return<Value>(value?: Value): Promise<IteratorReturnResult<Value>>
+  /** Unsubscribes; whoever waits for an event is told that none will come. */
+  close(): void
+  [Symbol.asyncIterator](): this
 }

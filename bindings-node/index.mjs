@@ -4,12 +4,16 @@ import sessionreg from './index.cjs'
 export default sessionreg
 export const {
   Batch,
+  Channel,
   Claim,
+  Lease,
   Monitor,
   Registry,
+  RestoreTable,
   Session,
   SessionRecord,
   Snapshot,
+  Subscription,
   Watch,
   checkSessionId,
   clear,

@@ -47,8 +47,18 @@ function sweptOf([removed, live, failed]) {
   return { removed: threes(removed, gone), live, failed: skippedOf(failed) }
 }
 
+/** The handle of a registry, for a restore table. */
+let registryHandleOf
+
 class Registry {
   #handle
+
+  static {
+    registryHandleOf = (value) => {
+      if (typeof value === 'object' && value !== null && #handle in value) return value.#handle
+      throw invalid('`registry` is no Registry')
+    }
+  }
 
   constructor(dir, options = NONE) {
     const { dialect } = only(options, REGISTRY_OPTIONS, 'the options object')
@@ -431,4 +441,4 @@ class Claim {
   }
 }
 
-module.exports = { Claim, Registry, Session }
+module.exports = { Claim, Registry, Session, registryHandleOf }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use napi::bindgen_prelude::{Object, Unknown};
 use napi::{Env, JsValue as _, sys};
-use sessionreg::{Error, ErrorCode, Holder};
+use sessionreg::{Details, Error, ErrorCode, Holder};
 
 use crate::{give, names};
 
@@ -20,6 +20,7 @@ pub(crate) struct Failure {
     path: Option<PathBuf>,
     errno: Option<i32>,
     holder: Option<Box<Holder>>,
+    details: Option<Box<Details>>,
 }
 
 #[derive(Debug)]
@@ -56,6 +57,7 @@ impl Failure {
             path: None,
             errno: None,
             holder: None,
+            details: None,
         }
     }
 
@@ -78,6 +80,7 @@ impl Failure {
             path: None,
             errno: None,
             holder: None,
+            details: None,
         }
     }
 
@@ -85,20 +88,20 @@ impl Failure {
     pub(crate) fn released() -> Self {
         let message = "failed to release the claim: it was released before".to_owned();
         let (class, code) = (Class::Error, ErrorCode::Closed);
-        Self { class, code, message, path: None, errno: None, holder: None }
+        Self { class, code, message, path: None, errno: None, holder: None, details: None }
     }
 
     /// Of a monitor that was closed.
     pub(crate) fn closed() -> Self {
         let message = "failed to use the monitor: it was closed".to_owned();
         let (class, code) = (Class::Error, ErrorCode::Closed);
-        Self { class, code, message, path: None, errno: None, holder: None }
+        Self { class, code, message, path: None, errno: None, holder: None, details: None }
     }
 
     /// The system did not give what is needed.
     pub(crate) fn unavailable(message: String) -> Self {
         let (class, code) = (Class::Error, ErrorCode::Unavailable);
-        Self { class, code, message, path: None, errno: None, holder: None }
+        Self { class, code, message, path: None, errno: None, holder: None, details: None }
     }
 
     /// What cannot happen if this addon is right.
@@ -111,6 +114,7 @@ impl Failure {
             path: None,
             errno: None,
             holder: None,
+            details: None,
         }
     }
 
@@ -156,12 +160,14 @@ impl Failure {
             let holder = give::holder(env, Some(&**holder));
             error.set("holder", holder.map_err(|failure| failure.into_js(env))?)?;
         }
+        if let Some(details) = &self.details {
+            set_details(&mut error, details)?;
+        }
         Ok(error.to_unknown())
     }
-}
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
+    /// A failure of the core.
+    pub(crate) fn of(error: &Error) -> Self {
         Self {
             class: Class::Error,
             code: error.code(),
@@ -169,8 +175,39 @@ impl From<Error> for Failure {
             path: error.path().map(Path::to_owned),
             errno: error.raw_os_error(),
             holder: error.holder().cloned().map(Box::new),
+            details: error.details().cloned().map(Box::new),
         }
     }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::of(&error)
+    }
+}
+
+/// What an error of a restore table says beyond its code; what it does not say is left out.
+fn set_details(error: &mut Object<'_>, details: &Details) -> napi::Result<()> {
+    let texts = [
+        ("sessionId", details.session_id.as_deref()),
+        ("active", details.active),
+        ("requested", details.requested.as_deref()),
+        ("reason", details.reason),
+        ("bound", details.bound.as_deref()),
+    ];
+    for (name, text) in texts {
+        if let Some(text) = text {
+            error.set(name, text)?;
+        }
+    }
+    if let Some(retry_after) = details.retry_after {
+        error.set("retryAfter", retry_after.as_secs_f64())?;
+    }
+    if let Some(limit) = details.limit {
+        #[allow(clippy::cast_precision_loss)] // It came from a number of JavaScript's, or is 64.
+        error.set("limit", limit as f64)?;
+    }
+    Ok(())
 }
 
 /// Runs what may fail; a panic is a failure too.

@@ -26,6 +26,12 @@ pub(crate) fn count(env: &Env, count: usize) -> Result<Unknown<'_>, Failure> {
     plain(env, count)
 }
 
+/// A number that JavaScript gave, or a count that stays below 2^53.
+pub(crate) fn key(env: &Env, key: u64) -> Result<Unknown<'_>, Failure> {
+    #[allow(clippy::cast_precision_loss)] // See above.
+    plain(env, key as f64)
+}
+
 pub(crate) fn number(env: &Env, number: f64) -> Result<Unknown<'_>, Failure> {
     plain(env, number)
 }

@@ -28,6 +28,13 @@ mod snapshot;
 mod value;
 mod watcher;
 
+mod channel;
+mod lease;
+mod news;
+mod restoring;
+mod subscription;
+mod table;
+
 use napi_derive::napi;
 
 /// The version of this binary; the JavaScript around it must be of the same.

@@ -76,6 +76,7 @@ test('without a binary importing works, and every call says what is missing', as
       readSync: now(() => sessionreg.readSync('/p')),
       liveness: now(() => sessionreg.liveness(fields)),
       checked: now(() => sessionreg.checkSessionId('s')),
+      table: now(() => new sessionreg.RestoreTable()),
       read: await later(() => sessionreg.read('/p')),
       write: await later(() => sessionreg.write('/p', fields)),
       status: await later(() => runtimeStatus.writeRuntimeStatus('/p', fields)),

@@ -23,7 +23,7 @@ fi
 node bindings-node/build.mjs --debug
 
 # Folder by folder: from the root, Biome would go through all of target/.
-for folder in bindings-node tests/node examples/node examples/dashboard; do
+for folder in bindings-node tests/node examples/node examples/dashboard examples/restore-server/node; do
     (cd "$folder" && "$modules/.bin/biome" ci --colors=off --error-on-warnings \
         --config-path="$tests/biome.json" --log-level=warn .)
 done

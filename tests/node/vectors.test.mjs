@@ -8,6 +8,7 @@ import { outcomeLater, outcomeOf, Processes, root } from './helper.mjs'
 import { Disk } from './vectors/disk.mjs'
 import { compare, fieldsOf, make } from './vectors/record.mjs'
 import { history, registryForms, scan } from './vectors/registry.mjs'
+import { restoreHistory } from './vectors/restores.mjs'
 import { snapshot, watch } from './vectors/snapshot.mjs'
 import { isContent, Skip, Texts } from './vectors/text.mjs'
 
@@ -17,7 +18,6 @@ const EXPECTATIONS = new Set(
     ' ',
   ),
 )
-const OF_OBJECTS = new Set(['scan', 'history', 'snapshot', 'watch'])
 // What JavaScript has no way to say, and so cannot get wrong.
 const LEFT_OUT = new Set(['write-extra-two-values'])
 
@@ -32,8 +32,19 @@ function expectOutcome(outcome, expect) {
   return outcome.error === undefined
 }
 
+// A table has one form of each call.
+const restoreForms = { promise: undefined }
+const FORMS = {
+  history: registryForms,
+  scan: registryForms,
+  restore_history: restoreForms,
+  snapshot: registryForms,
+  watch: registryForms,
+}
+
 const operations = {
   history,
+  restore_history: restoreHistory,
   scan,
   snapshot,
   watch,
@@ -186,7 +197,7 @@ async function runCase(file, given, host, processes) {
   }
   const operation = operations[given.op]
   assert.ok(operation, `no such operation: ${given.op}`)
-  const calls = OF_OBJECTS.has(given.op) ? registryForms : forms
+  const calls = FORMS[given.op] ?? forms
   for (const call of Object.values(calls)) {
     // A history may end its process.
     const facts = await factsOf(given, host, processes)

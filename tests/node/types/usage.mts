@@ -15,6 +15,7 @@ import sessionreg, {
   type Patch,
   type Reason,
   Registry,
+  RestoreTable,
   read,
   type readSync,
   SessionRecord,
@@ -120,6 +121,37 @@ await snapshot({ codex: 5 })
 found.sessions[0].status = 'busy'
 // @ts-expect-error: times are numbers of milliseconds.
 await monitor.wait(null, { timeoutMs: '10' })
+const table = new RestoreTable<{ lines: number }, string>({ limit: 5, registry, agent: 'a' })
+const restored = await table.restore(
+  'load',
+  's',
+  '/w',
+  async ({ sessionId, signal, carriedBy }) => {
+    holds<Equal<typeof signal, AbortSignal>>()
+    table.publish(sessionId, 'line')
+    return { lines: carriedBy.length }
+  },
+)
+holds<Equal<typeof restored.state, { lines: number }>>()
+holds<Equal<typeof restored.ended, sessionreg.EndReason | null>>()
+for await (const event of table.subscribe('s', { lastEventId: null })) {
+  if (event.kind === 'published') holds<Equal<typeof event.data, string>>()
+  else if (event.kind === 'gap') holds<Equal<typeof event.missed, number>>()
+  else if (event.kind === 'ended') holds<Equal<typeof event.reason, sessionreg.EndReason>>()
+}
+const spawned: sessionreg.Lease<{ lines: number }> = await table.spawn('n', '/w', () => ({
+  lines: 0,
+}))
+console.log(spawned.release(), table.end('n', { onlyIfUnattached: true }), table.status('n')?.stage)
+await table.close({ timeoutMs: 5 })
+// @ts-expect-error: a new session is spawned.
+await table.restore('spawn', 's', '/w', () => ({ lines: 0 }))
+// @ts-expect-error: another state.
+await table.restore('load', 's', '/w', () => 'state')
+// @ts-expect-error: other data.
+table.publish('s', 5)
+// @ts-expect-error: a lease comes from a table.
+new sessionreg.Lease()
 
 const id: string = checkSessionId('s')
 const text: string = sidecarInProject('/p', id)

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
 import sessionreg from 'sessionreg'
+import { withEnvironment } from './environment.mjs'
 import { camel, compare, compareSome } from './record.mjs'
 import { Skip } from './text.mjs'
 import { checkFile, checkNames, matchesEnd, pick, put, remove } from './tree.mjs'
 
 const SECRET = 's3cr3t'
-const KEPT = ['SESSIONREG_HOME', 'SESSIONREG_KIND', 'QWEN_HOME', 'CLAUDE_CONFIG_DIR']
 
 /** Both forms of the calls of an object. */
 export const registryForms = {
@@ -85,30 +85,21 @@ function checkSkipped(skipped, expected = [], texts) {
 }
 
 export async function history({ given, texts, disk, call, processes }) {
-  const saved = KEPT.map((name) => [name, process.env[name]])
-  for (const name of KEPT) delete process.env[name]
-  process.env.SESSIONREG_HOME = disk.beside('home')
-  for (const [name, value] of Object.entries(given.env ?? {})) {
-    saved.push([name, process.env[name]])
-    process.env[name] = texts.text(value)
-  }
-  const run = new History({ given, texts, disk, call, processes })
-  try {
-    for (const [at, step] of given.steps.entries()) {
-      try {
-        await run.step(step)
-      } catch (error) {
-        if (!(error instanceof Skip)) error.message = `step ${at + 1}: ${error.message}`
-        throw error
+  await withEnvironment({ given, texts, disk }, async () => {
+    const run = new History({ given, texts, disk, call, processes })
+    try {
+      for (const [at, step] of given.steps.entries()) {
+        try {
+          await run.step(step)
+        } catch (error) {
+          if (!(error instanceof Skip)) error.message = `step ${at + 1}: ${error.message}`
+          throw error
+        }
       }
+    } finally {
+      await run.end()
     }
-  } finally {
-    await run.end()
-    for (const [name, value] of saved.reverse()) {
-      if (value === undefined) delete process.env[name]
-      else process.env[name] = value
-    }
-  }
+  })
 }
 
 const QUERIES = {

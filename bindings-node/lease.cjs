@@ -1,0 +1,60 @@
+// A caller's share of a live session.
+'use strict'
+
+const { addon } = require('./addon.cjs')
+const { invalid } = require('./json.cjs')
+
+const FROM_HANDLE = Symbol('from handle')
+
+/** A lease of what the addon gave. */
+let leaseOf
+
+class Lease {
+  #core
+  #handle
+  #view
+
+  constructor(key, core, handle, view) {
+    if (key !== FROM_HANDLE) throw invalid('a lease comes from `restore` or `spawn`')
+    this.#core = core
+    this.#handle = handle
+    this.#view = view
+  }
+
+  static {
+    leaseOf = (...given) => new Lease(FROM_HANDLE, ...given)
+  }
+
+  get sessionId() {
+    return this.#view.sessionId
+  }
+
+  get attached() {
+    return this.#view.attached
+  }
+
+  get state() {
+    return this.#view.state
+  }
+
+  get ended() {
+    return addon().leaseEnded(this.#handle)
+  }
+
+  release() {
+    return this.#core.use('leaseRelease', this.#handle)
+  }
+}
+
+if (Symbol.dispose) {
+  Lease.prototype[Symbol.dispose] = function () {
+    this.release()
+  }
+}
+if (Symbol.asyncDispose) {
+  Lease.prototype[Symbol.asyncDispose] = async function () {
+    this.release()
+  }
+}
+
+module.exports = { Lease, leaseOf }
