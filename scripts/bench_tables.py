@@ -222,6 +222,23 @@ def tables(kind: str) -> list[Table]:
             [Goal("Rust: kill, the batch", 1_000, "µs")],
         ),
         Table(
+            "share",
+            "A thousand callers of one restore, from the request to the release",
+            [Run("rust", "share", 50)],
+            [
+                Goal("Rust: by callback", 2_000, "µs"),
+                Goal("Rust: each waits", 2_000, "µs"),
+            ],
+            text="A call is all thousand of them. The restore does nothing; the floor keeps callbacks"
+            " in a map behind a lock, and promises nothing.",
+        ),
+        Table(
+            "attach",
+            "A caller of a live session, from the request to the release",
+            [Run("rust", "attach", 20_000)],
+        ),
+        Table("publish", "An event of a session", [Run("rust", "publish", 20_000)]),
+        Table(
             "verdict",
             "Verdict on one process",
             [*everywhere("verdict", 3_000), Run("python", "verdict-by-ps", 10)],

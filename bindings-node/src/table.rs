@@ -96,7 +96,7 @@ pub(crate) fn restore_table<'env>(
         let workspace = option(0)?;
         if let Some(folder) = &workspace {
             let folder = names::path(folder, "`workspace`")?;
-            made = made.workspace(canonical(&folder));
+            made = made.workspace(canonical(&folder))?;
         }
         if let Some(limit) = option(1)? {
             made = made.limit(count(&limit, "`limit`")?);

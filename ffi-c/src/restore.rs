@@ -203,7 +203,7 @@ unsafe fn read(options: sessionreg_restore_options) -> Result<(RestoreOptions, b
         .ring_capacity(options.ring_capacity);
     if !options.workspace.is_null() {
         // SAFETY: the caller's promise.
-        read = read.workspace(canonical(unsafe { path(options.workspace, "workspace")? }));
+        read = read.workspace(canonical(unsafe { path(options.workspace, "workspace")? }))?;
     }
     // SAFETY: the caller's promise.
     let (registry, agent) =

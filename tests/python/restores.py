@@ -272,8 +272,8 @@ def _describe_event(event: SessionEvent) -> dict[str, Any]:
     described: dict[str, Any] = {"kind": event.kind}
     if event.id is not None:
         described |= {"number": _number_of(event.id), "data": event.data}
-    if event.gap:
-        described["missed"] = event.gap
+    if event.missed:
+        described["missed"] = event.missed
     if event.reason is not None:
         described["reason"] = event.reason
     return described

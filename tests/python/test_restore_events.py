@@ -84,7 +84,7 @@ def test_a_resume_publishes_nothing() -> None:
 def test_what_is_not_kept_any_more_is_a_gap() -> None:
     table = loaded(*range(10), ring_capacity=3)
     gap, *rest = taken(table.subscribe("s", "2"))
-    assert gap == SessionEvent("gap", gap=5)
+    assert gap == SessionEvent("gap", missed=5)
     assert data(rest) == [7, 8, 9]
     assert data(taken(table.subscribe("s", "7"))) == [7, 8, 9]
 
@@ -306,18 +306,18 @@ def test_closing_wakes_a_task_that_waits() -> None:
 
 def test_an_event_is_a_value() -> None:
     event = SessionEvent("published", "0a-1", {"x": 1})
-    assert (event.kind, event.id, event.data, event.gap, event.reason) == (
+    assert (event.kind, event.id, event.data, event.missed, event.reason) == (
         "published",
         "0a-1",
         {"x": 1},
         0,
         None,
     )
-    assert event == SessionEvent(kind="published", id="0a-1", data={"x": 1}, gap=0, reason=None)
+    assert event == SessionEvent(kind="published", id="0a-1", data={"x": 1}, missed=0, reason=None)
     assert event != SessionEvent("published", "0a-1", {"x": 2})
     assert event != SessionEvent("published", "0a-2", {"x": 1})
     assert repr(event) == (
-        "SessionEvent(kind='published', id='0a-1', data={'x': 1}, gap=0, reason=None)"
+        "SessionEvent(kind='published', id='0a-1', data={'x': 1}, missed=0, reason=None)"
     )
     assert pickle.loads(pickle.dumps(event)) == event
     wrong: Any

@@ -1501,21 +1501,21 @@ class SessionEvent:
     Immutable, compared by value. Its `kind` is one of these:
 
     - `published`: `data` was published, and `id` is where it stands.
-    - `gap`: that many events, which would come here, are not kept any more.
+    - `gap`: `missed` events, which would come here, are not kept any more.
     - `new_epoch`: the event that the subscriber named as its last is of another life of the
       session; what follows is all that is kept of this one.
     - `evicted`: the last event; too many waited for the subscriber, who may subscribe anew.
     - `ended`: the last event; the session is not live any more, and `reason` says why.
     """
 
-    __match_args__ = ("kind", "id", "data", "gap", "reason")
+    __match_args__ = ("kind", "id", "data", "missed", "reason")
 
     def __new__(
         cls,
         kind: _EventKind,
         id: str | None = None,  # noqa: A002 - as an event of a stream is called everywhere
         data: Any = None,
-        gap: int = 0,
+        missed: int = 0,
         reason: _EndReason | None = None,
     ) -> Self: ...
     @property
@@ -1531,8 +1531,8 @@ class SessionEvent:
         """What was published, the very object; None if nothing was."""
 
     @property
-    def gap(self) -> int:
-        """How many events are missing here."""
+    def missed(self) -> int:
+        """How many events are not kept any more: of a `gap`."""
 
     @property
     def reason(self) -> _EndReason | None:

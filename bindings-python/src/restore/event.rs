@@ -15,7 +15,7 @@ use crate::record::Given;
 /// Immutable, compared by value. Its `kind` is one of these:
 ///
 /// - `published`: `data` was published, and `id` is where it stands.
-/// - `gap`: that many events, which would come here, are not kept any more.
+/// - `gap`: `missed` events, which would come here, are not kept any more.
 /// - `new_epoch`: the event that the subscriber named as its last is of another life of the
 ///   session; what follows is all that is kept of this one.
 /// - `evicted`: the last event; too many waited for the subscriber, who may subscribe anew.
@@ -31,9 +31,9 @@ pub(crate) struct SessionEvent {
     /// What was published, the very object; None if nothing was.
     #[pyo3(get)]
     data: Py<PyAny>,
-    /// How many events are missing here.
+    /// How many events are not kept any more: of a `gap`.
     #[pyo3(get)]
-    gap: u64,
+    missed: u64,
     /// Why the session ended: `released`, `ended`, `channel_closed` or `daemon_shutdown`.
     #[pyo3(get)]
     reason: Option<String>,
@@ -44,18 +44,18 @@ impl SessionEvent {
     #[classattr]
     #[pyo3(name = "__match_args__")]
     const MATCH_ARGS: (&'static str, &'static str, &'static str, &'static str, &'static str) =
-        ("kind", "id", "data", "gap", "reason");
+        ("kind", "id", "data", "missed", "reason");
 
     #[new]
     #[pyo3(
-        signature = (kind, id=None, data=None, gap=None, reason=None),
-        text_signature = "(kind, id=None, data=None, gap=0, reason=None)",
+        signature = (kind, id=None, data=None, missed=None, reason=None),
+        text_signature = "(kind, id=None, data=None, missed=0, reason=None)",
     )]
     fn new(
         kind: &Bound<'_, PyAny>,
         id: Given<'_, '_>,
         data: Given<'_, '_>,
-        gap: Given<'_, '_>,
+        missed: Given<'_, '_>,
         reason: Given<'_, '_>,
     ) -> PyResult<Self> {
         let py = kind.py();
@@ -64,26 +64,26 @@ impl SessionEvent {
                 kind: text("kind", kind)?,
                 id: id.map_or(Ok(None), |id| optional("id", id, text))?,
                 data: data.map_or_else(|| py.None(), |data| data.clone().unbind()),
-                gap: gap.map_or(Ok(0), |gap| u64("gap", gap))?,
+                missed: missed.map_or(Ok(0), |missed| u64("missed", missed))?,
                 reason: reason.map_or(Ok(None), |reason| optional("reason", reason, text))?,
             })
         })
     }
 
     fn __eq__(&self, py: Python<'_>, other: &Self) -> PyResult<bool> {
-        let Self { kind, id, data, gap, reason } = self;
+        let Self { kind, id, data, missed, reason } = self;
         let is_same =
-            (kind, id, gap, reason) == (&other.kind, &other.id, &other.gap, &other.reason);
+            (kind, id, missed, reason) == (&other.kind, &other.id, &other.missed, &other.reason);
         Ok(is_same && data.bind(py).eq(&other.data)?)
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        guard(slf.py(), || shown(slf, &["kind", "id", "data", "gap", "reason"]))
+        guard(slf.py(), || shown(slf, &["kind", "id", "data", "missed", "reason"]))
     }
 
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
-        let Self { kind, id, data, gap, reason } = slf.get();
-        (slf.get_type(), (kind, id, data, gap, reason)).into_pyobject(slf.py())
+        let Self { kind, id, data, missed, reason } = slf.get();
+        (slf.get_type(), (kind, id, data, missed, reason)).into_pyobject(slf.py())
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -93,14 +93,19 @@ impl SessionEvent {
 
 impl SessionEvent {
     pub(super) fn of_core(py: Python<'_>, event: Core) -> Self {
-        let mut this =
-            Self { kind: event.kind().to_owned(), id: None, data: py.None(), gap: 0, reason: None };
+        let mut this = Self {
+            kind: event.kind().to_owned(),
+            id: None,
+            data: py.None(),
+            missed: 0,
+            reason: None,
+        };
         match event {
             Core::Published { id, data } => {
                 this.id = Some(id.to_string());
                 this.data = to_object(py, &data);
             }
-            Core::Gap { missed } => this.gap = missed,
+            Core::Gap { missed } => this.missed = missed,
             Core::Ended(reason) => this.reason = Some(reason.as_str().to_owned()),
             _ => {}
         }

@@ -85,7 +85,9 @@ impl RestoreTable {
             let mut options = RestoreOptions::default().timeout(timeout.0);
             if let Some(workspace) = workspace {
                 let workspace = path("workspace", workspace)?;
-                options = options.workspace(py.detach(|| canonical(&workspace)));
+                options = options
+                    .workspace(py.detach(|| canonical(&workspace)))
+                    .map_err(|error| of_core(py, &error))?;
             }
             if let Some(limit) = limit {
                 options = options.limit(count("limit", limit)?);

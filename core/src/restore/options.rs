@@ -40,10 +40,16 @@ impl Default for RestoreOptions {
 impl RestoreOptions {
     /// Binds the table to a workspace: sessions of other folders are refused. The path is a
     /// [canonical](super::canonical) one. Without it every absolute folder is accepted.
-    #[must_use]
-    pub fn workspace(mut self, workspace: impl Into<PathBuf>) -> Self {
-        self.workspace = Some(workspace.into());
-        self
+    ///
+    /// [`ErrorCode::InvalidInput`] for a path that is not absolute, to which no folder would ever
+    /// be equal.
+    pub fn workspace(mut self, workspace: impl Into<PathBuf>) -> Result<Self> {
+        let workspace = workspace.into();
+        if !workspace.is_absolute() {
+            return Err(refused(ErrorCode::InvalidInput, "the workspace", NOT_ABSOLUTE));
+        }
+        self.workspace = Some(workspace);
+        Ok(self)
     }
 
     /// How many sessions there may be, live or on their way; 20, and 0 for any number.
@@ -69,14 +75,13 @@ impl RestoreOptions {
 
     /// Refuses a working folder that is no absolute path, or another one than the workspace.
     pub(super) fn check(&self, cwd: &Path) -> Result<()> {
-        let refused = |code, reason| Error::value(code, "accept", "the working folder", reason);
         if !cwd.is_absolute() {
-            return Err(refused(ErrorCode::InvalidInput, "its path is not absolute"));
+            return Err(refused(ErrorCode::InvalidInput, FOLDER, NOT_ABSOLUTE));
         }
         match &self.workspace {
             Some(bound) if bound != cwd => {
                 let reason = "the table is bound to another workspace";
-                Err(refused(ErrorCode::WorkspaceMismatch, reason).with_details(Details {
+                Err(refused(ErrorCode::WorkspaceMismatch, FOLDER, reason).with_details(Details {
                     bound: Some(text_of(bound)),
                     requested: Some(text_of(cwd)),
                     ..Details::default()
@@ -96,6 +101,13 @@ impl fmt::Debug for RestoreOptions {
             .field("ring_capacity", &self.ring_capacity)
             .finish_non_exhaustive()
     }
+}
+
+const FOLDER: &str = "the working folder";
+const NOT_ABSOLUTE: &str = "its path is not absolute";
+
+fn refused(code: ErrorCode, what: &'static str, reason: &'static str) -> Error {
+    Error::value(code, "accept", what, reason)
 }
 
 fn text_of(path: &Path) -> String {

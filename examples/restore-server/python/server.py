@@ -275,7 +275,7 @@ async def until_end(reader: asyncio.StreamReader) -> None:
 def text_of(event: SessionEvent) -> bytes:
     """Return an event as a stream has it: only what was published has an id, to go on from."""
     place = "" if event.id is None else f"id: {event.id}\n"
-    notes = {"missed": event.gap or None, "reason": event.reason}
+    notes = {"missed": event.missed or None, "reason": event.reason}
     data = {name: note for name, note in notes.items() if note is not None}
     said = json.dumps(event.data if event.kind == "published" else data)
     return f"{place}event: {event.kind}\ndata: {said}\n\n".encode()

@@ -21,8 +21,8 @@ fn refused(
 #[test]
 fn of_several_objections_the_first_in_the_order_is_made() {
     let bound = cwd();
-    let options = RestoreOptions::default().workspace(bound).limit(1).timeout(Duration::MAX);
-    let table = RestoreTable::new(options);
+    let options = RestoreOptions::default().limit(1).timeout(Duration::MAX);
+    let table = RestoreTable::new(options.workspace(bound).expect("a folder"));
     let other = owner(&table, Action::Load, "x");
     let code = |cwd: PathBuf, action, id: &str| refused(&table, action, id, cwd).code();
     // The limit is reached, the id is impossible, and the folder is wrong.
@@ -97,7 +97,8 @@ fn without_a_limit_any_number_of_sessions_is_live() {
 
 #[test]
 fn a_folder_that_is_not_the_workspace_is_named_beside_it_and_cut() {
-    let table = RestoreTable::new(RestoreOptions::default().workspace(cwd()));
+    let options = RestoreOptions::default().workspace(cwd()).expect("a folder");
+    let table = RestoreTable::new(options);
     let error = refused(&table, Action::Load, "x", cwd().join("é".repeat(5_000)));
     let details = error.details().expect("details");
     assert_eq!(details.bound.as_deref(), cwd().to_str());
@@ -106,6 +107,14 @@ fn a_folder_that_is_not_the_workspace_is_named_beside_it_and_cut() {
     assert!(requested.starts_with(cwd().to_str().expect("text")));
     assert!(error.to_string().len() < 200, "it is not in the text too");
     drop(live(&table, Action::Load, "x"));
+}
+
+#[test]
+fn a_workspace_to_which_no_folder_would_be_equal_is_refused() {
+    for workspace in ["", "srv/project", "./srv", "~/project"] {
+        let error = RestoreOptions::default().workspace(workspace).expect_err("a refusal");
+        assert_eq!(error.code(), ErrorCode::InvalidInput, "{workspace}");
+    }
 }
 
 #[cfg(unix)]
@@ -117,7 +126,8 @@ fn a_folder_and_a_link_to_it_are_one_workspace() {
     let (real, link) = (folder.path().join("real"), folder.path().join("link"));
     std::fs::create_dir(&real).expect("a folder");
     std::os::unix::fs::symlink(&real, &link).expect("a link");
-    let table = RestoreTable::new(RestoreOptions::default().workspace(canonical(&link)));
+    let options = RestoreOptions::default().workspace(canonical(&link)).expect("a folder");
+    let table = RestoreTable::new(options);
     for path in [&link, &real, &real.join("../link/.")] {
         assert!(table.begin(Action::Load, "x", &canonical(path)).is_ok(), "{path:?}");
     }

@@ -111,7 +111,10 @@ fn options(
         options = options.ring_capacity(capacity);
     }
     if let Some(workspace) = table["workspace"].as_str() {
-        options = options.workspace(canonical(&PathBuf::from(texts.text(workspace)?)));
+        options = match options.workspace(canonical(&PathBuf::from(texts.text(workspace)?))) {
+            Ok(options) => options,
+            refused @ Err(_) => return Ok(refused),
+        };
     }
     match table["agent"].as_str() {
         Some(agent) => Ok(options.across(Arc::clone(registry), agent)),
