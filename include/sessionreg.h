@@ -2465,7 +2465,12 @@ typedef struct sessionreg_restore_options {
  */
 const char *sessionreg_action_string(uint32_t action);
 
-/** Makes an empty restore table. */
+/**
+ * Makes an empty restore table.
+ *
+ * `SESSIONREG_STATUS_INVALID_INPUT` for a workspace that is not absolute, and for what is no agent;
+ * `SESSIONREG_STATUS_CLOSED` for a registry of the process that this one was forked from.
+ */
 sessionreg_status sessionreg_restore_table_new(const sessionreg_restore_options *options,
                                                sessionreg_restore_table **table,
                                                sessionreg_error **error);
@@ -2524,8 +2529,9 @@ sessionreg_status sessionreg_restore_default_target(const sessionreg_restore_tab
  * `SESSIONREG_STATUS_TIMEOUT` if some restore has not ended: the table is shutting down all the
  * same, and may be closed again, to wait for the rest. To close one that is closed is fine.
  *
- * A thread that has just completed a restore may still be letting go of its state: what `drop_state`
- * needs has to stay until those threads have returned from their calls.
+ * A thread that has just completed a restore, or released a lease, may still be letting go of the
+ * state and of the claim: what `drop_state` needs has to stay until those threads have returned from
+ * their calls.
  */
 sessionreg_status sessionreg_restore_table_close(sessionreg_restore_table *table,
                                                  int64_t timeout_ms,
@@ -2691,7 +2697,8 @@ bool sessionreg_restoring_cancelled(const sessionreg_restoring *restoring);
  * its death is that of the session.
  *
  * `SESSIONREG_STATUS_CLOSED` if the channel is dead or torn down, `SESSIONREG_STATUS_CANCELLED` if
- * nobody waits any more, `SESSIONREG_STATUS_INVALID_INPUT` for a channel of another table.
+ * nobody waits any more, `SESSIONREG_STATUS_INVALID_INPUT` for a channel of another table. A restore
+ * that was completed is `SESSIONREG_STATUS_CLOSED`.
  */
 sessionreg_status sessionreg_restoring_carried_by(sessionreg_restoring *restoring,
                                                   const sessionreg_channel *channel,
@@ -2813,7 +2820,8 @@ sessionreg_status sessionreg_restore_begin(sessionreg_restore_table *table,
  * `SESSIONREG_STATUS_CLOSING` if the table is shutting down, `SESSIONREG_STATUS_CLOSED` if its
  * channel is dead. `SESSIONREG_STATUS_NOT_FOUND` if it went well, but the session has ended since;
  * `SESSIONREG_STATUS_CANCELLED` if the caller was cancelled. A place whose outcome was given is
- * `SESSIONREG_STATUS_CLOSED`.
+ * `SESSIONREG_STATUS_CLOSED`. Whoever has the restore to complete himself, on the same thread, waits
+ * until its time is over.
  */
 sessionreg_status sessionreg_waiting_wait(sessionreg_waiting *waiting,
                                           int64_t timeout_ms,
@@ -2846,7 +2854,7 @@ sessionreg_status sessionreg_waiting_cancel(sessionreg_waiting *waiting,
 /**
  * Says that the restore has taken long enough: everybody who waits for it is told
  * `SESSIONREG_STATUS_TIMEOUT`, as at the end of the time that the table allows. It changes nothing
- * if there is an outcome.
+ * if there is an outcome, or if the caller was cancelled or is the owner by now.
  */
 sessionreg_status sessionreg_waiting_time_out(sessionreg_waiting *waiting,
                                               sessionreg_error **error);

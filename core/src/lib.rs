@@ -27,6 +27,9 @@ pub use monitor::{
     Batch, CleanUpOptions, CleanedUp, Monitor, MonitorOptions, Polled, Tidied, Watch,
 };
 pub use process::Identity;
+// For the bindings, which keep things of their own for a process; nobody else is promised it.
+#[doc(hidden)]
+pub use process::Incarnation;
 pub use record::{Dialect, Extra, Patch, Record, Terminal};
 pub use registry::{Claim, Entry, Registry, Removed, Scan, Skipped, SweepOptions, Swept};
 pub use restore::{RestoreOptions, RestoreTable};

@@ -7,15 +7,16 @@ use std::ffi::c_char;
 use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sessionreg::restore::{Event, Subscription};
 
 use crate::error::sessionreg_error;
 use crate::guard;
-use crate::input::{given, id_text, optional_text, shared};
+use crate::input::{given, id_text, milliseconds, optional_text, shared};
 use crate::lease::sessionreg_end_reason;
 use crate::own::Owned;
-use crate::restore::{duration, sessionreg_restore_table};
+use crate::restore::sessionreg_restore_table;
 use crate::status::sessionreg_status;
 use crate::text::{Terminated, sessionreg_text};
 use crate::words::{self, Word, word};
@@ -159,7 +160,8 @@ pub extern "C" fn sessionreg_subscription_next(
     guard::status(error, || {
         let subscription = given(subscription, "subscription")?.subscription.get_mut()?;
         let event = given(event, "event")?;
-        let next = subscription.next(duration(timeout_ms, "timeout_ms")?);
+        let next =
+            subscription.next(milliseconds(timeout_ms, "timeout_ms")?.unwrap_or(Duration::MAX));
         event.write(next.map(|next| Box::new(next.into())));
         Ok(())
     })

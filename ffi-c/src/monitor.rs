@@ -73,7 +73,7 @@ use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use sessionreg::{Batch, Monitor, MonitorOptions, Watch};
+use sessionreg::{Batch, Incarnation, Monitor, MonitorOptions, Watch};
 
 use crate::batch::sessionreg_batch;
 use crate::error::sessionreg_error;
@@ -92,7 +92,7 @@ pub struct sessionreg_monitor {
     monitor: Monitor,
     watch: Watch,
     is_closed: AtomicBool,
-    process: u32,
+    process: Incarnation,
 }
 
 impl sessionreg_monitor {
@@ -110,7 +110,7 @@ impl sessionreg_monitor {
 
     /// The core says so of its own calls.
     fn check_open(&self) -> Result<(), Failure> {
-        if self.is_closed.load(Ordering::Acquire) || self.process != std::process::id() {
+        if self.is_closed.load(Ordering::Acquire) || !self.process.is_now() {
             return Err(CLOSED);
         }
         Ok(())
@@ -175,7 +175,7 @@ pub unsafe extern "C" fn sessionreg_monitor_open(
             Some(cursor) => watch.from_cursor(cursor),
             None => watch,
         };
-        let (is_closed, process) = (AtomicBool::new(false), std::process::id());
+        let (is_closed, process) = (AtomicBool::new(false), Incarnation::now());
         out.write(Box::new(sessionreg_monitor { monitor, watch, is_closed, process }));
         Ok(())
     })

@@ -2,7 +2,8 @@
 
 use std::ffi::c_void;
 use std::mem;
-use std::process;
+
+use sessionreg::Incarnation;
 
 use crate::input::Failure;
 use crate::status::sessionreg_status;
@@ -11,12 +12,12 @@ use crate::status::sessionreg_status;
 /// the child takes none, and leaves what it would have to let go.
 pub(crate) struct Owned<T> {
     value: Option<T>,
-    process: u32,
+    process: Incarnation,
 }
 
 impl<T> Owned<T> {
     pub(crate) fn new(value: T) -> Self {
-        Self { value: Some(value), process: process::id() }
+        Self { value: Some(value), process: Incarnation::now() }
     }
 
     /// The value, in the process that made it.
@@ -35,7 +36,7 @@ impl<T> Owned<T> {
     }
 
     fn is_here(&self) -> bool {
-        self.process == process::id()
+        self.process.is_now()
     }
 }
 

@@ -71,7 +71,7 @@ use sessionreg::restore::{Action, RestoreOptions, RestoreTable, canonical};
 
 use crate::error::sessionreg_error;
 use crate::guard;
-use crate::input::{Failure, given, id_text, optional_text, path, shared, sized};
+use crate::input::{Failure, given, id_text, milliseconds, optional_text, path, shared, sized};
 use crate::own::Owned;
 use crate::registry::sessionreg_registry;
 use crate::status::sessionreg_status;
@@ -171,6 +171,9 @@ pub struct sessionreg_restore_options {
 }
 
 /// Makes an empty restore table.
+///
+/// `SESSIONREG_STATUS_INVALID_INPUT` for a workspace that is not absolute, and for what is no agent;
+/// `SESSIONREG_STATUS_CLOSED` for a registry of the process that this one was forked from.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sessionreg_restore_table_new(
     options: *const sessionreg_restore_options,
@@ -199,7 +202,7 @@ pub unsafe extern "C" fn sessionreg_restore_table_new(
 unsafe fn read(options: sessionreg_restore_options) -> Result<(RestoreOptions, bool), Failure> {
     let mut read = RestoreOptions::default()
         .limit(options.limit)
-        .timeout(duration(options.timeout_ms, "timeout_ms")?)
+        .timeout(milliseconds(options.timeout_ms, "timeout_ms")?.unwrap_or(Duration::MAX))
         .ring_capacity(options.ring_capacity);
     if !options.workspace.is_null() {
         // SAFETY: the caller's promise.
@@ -213,15 +216,6 @@ unsafe fn read(options: sessionreg_restore_options) -> Result<(RestoreOptions, b
         (Some(registry), Some(agent)) => Ok((read.across(registry.share()?, agent)?, true)),
         (None, Some(_)) => Err(Failure::argument("registry", "it is NULL, but an agent is given")),
         (Some(_), None) => Err(Failure::argument("agent", "it is NULL, but a registry is given")),
-    }
-}
-
-/// A time in milliseconds; -1 is without end.
-pub(crate) fn duration(milliseconds: i64, name: &'static str) -> Result<Duration, Failure> {
-    match u64::try_from(milliseconds) {
-        Ok(milliseconds) => Ok(Duration::from_millis(milliseconds)),
-        Err(_) if milliseconds == -1 => Ok(Duration::MAX),
-        Err(_) => Err(Failure::argument(name, "it is less than -1")),
     }
 }
 
@@ -330,8 +324,9 @@ pub extern "C" fn sessionreg_restore_default_target(
 /// `SESSIONREG_STATUS_TIMEOUT` if some restore has not ended: the table is shutting down all the
 /// same, and may be closed again, to wait for the rest. To close one that is closed is fine.
 ///
-/// A thread that has just completed a restore may still be letting go of its state: what `drop_state`
-/// needs has to stay until those threads have returned from their calls.
+/// A thread that has just completed a restore, or released a lease, may still be letting go of the
+/// state and of the claim: what `drop_state` needs has to stay until those threads have returned from
+/// their calls.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sessionreg_restore_table_close(
     table: *mut sessionreg_restore_table,
@@ -341,7 +336,7 @@ pub unsafe extern "C" fn sessionreg_restore_table_close(
     guard::status(error, || {
         // SAFETY: the caller keeps the header's conventions.
         let table = unsafe { shared(table, "table")? }.get()?;
-        Ok(table.close(duration(timeout_ms, "timeout_ms")?)?)
+        Ok(table.close(milliseconds(timeout_ms, "timeout_ms")?.unwrap_or(Duration::MAX))?)
     })
 }
 

@@ -110,7 +110,8 @@ pub extern "C" fn sessionreg_restoring_cancelled(restoring: Option<&sessionreg_r
 /// its death is that of the session.
 ///
 /// `SESSIONREG_STATUS_CLOSED` if the channel is dead or torn down, `SESSIONREG_STATUS_CANCELLED` if
-/// nobody waits any more, `SESSIONREG_STATUS_INVALID_INPUT` for a channel of another table.
+/// nobody waits any more, `SESSIONREG_STATUS_INVALID_INPUT` for a channel of another table. A restore
+/// that was completed is `SESSIONREG_STATUS_CLOSED`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sessionreg_restoring_carried_by(
     restoring: *mut sessionreg_restoring,

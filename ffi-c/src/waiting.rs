@@ -12,10 +12,10 @@ use sessionreg::restore::{self, Begun, Settled, Share, Waiting, canonical};
 
 use crate::error::sessionreg_error;
 use crate::guard;
-use crate::input::{Failure, given, id_text, path, shared};
+use crate::input::{Failure, given, id_text, milliseconds, path, shared};
 use crate::lease::sessionreg_lease;
 use crate::own::Owned;
-use crate::restore::{action_of, duration, sessionreg_restore_table};
+use crate::restore::{action_of, sessionreg_restore_table};
 use crate::restoring::sessionreg_restoring;
 use crate::status::sessionreg_status;
 
@@ -159,6 +159,11 @@ const OVER: Failure = Failure::Refused(
     "failed to wait for the session: the outcome was given before",
 );
 
+const LEFT: Failure = Failure::Refused(
+    sessionreg_status::SESSIONREG_STATUS_CLOSED,
+    "failed to cancel the caller: he has left, or was given the outcome",
+);
+
 const CANCELLED: Failure = Failure::Refused(
     sessionreg_status::SESSIONREG_STATUS_CANCELLED,
     "failed to wait for the session: the caller has left",
@@ -278,7 +283,8 @@ impl<'a> Out<'a> {
 /// `SESSIONREG_STATUS_CLOSING` if the table is shutting down, `SESSIONREG_STATUS_CLOSED` if its
 /// channel is dead. `SESSIONREG_STATUS_NOT_FOUND` if it went well, but the session has ended since;
 /// `SESSIONREG_STATUS_CANCELLED` if the caller was cancelled. A place whose outcome was given is
-/// `SESSIONREG_STATUS_CLOSED`.
+/// `SESSIONREG_STATUS_CLOSED`. Whoever has the restore to complete himself, on the same thread, waits
+/// until its time is over.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sessionreg_waiting_wait(
     waiting: *mut sessionreg_waiting,
@@ -292,7 +298,7 @@ pub unsafe extern "C" fn sessionreg_waiting_wait(
         // SAFETY: the caller keeps the header's conventions.
         let waiting = unsafe { shared(waiting, "waiting")? };
         let out = Out::new(outcome, lease, restoring)?;
-        let timeout = duration(timeout_ms, "timeout_ms")?;
+        let timeout = milliseconds(timeout_ms, "timeout_ms")?.unwrap_or(Duration::MAX);
         match waiting.place.get()?.wait(timeout).transpose()? {
             // The outcome may have lain there for a while.
             Some(Settled::Lease(lease)) if lease.is_attached() && lease.ended().is_some() => {
@@ -345,7 +351,7 @@ pub unsafe extern "C" fn sessionreg_waiting_cancel(
         // SAFETY: the caller keeps the header's conventions.
         let waiting = unsafe { shared(waiting, "waiting")? };
         if !waiting.place.get()?.cancel() {
-            return Err(OVER);
+            return Err(LEFT);
         }
         Ok(())
     })
@@ -353,7 +359,7 @@ pub unsafe extern "C" fn sessionreg_waiting_cancel(
 
 /// Says that the restore has taken long enough: everybody who waits for it is told
 /// `SESSIONREG_STATUS_TIMEOUT`, as at the end of the time that the table allows. It changes nothing
-/// if there is an outcome.
+/// if there is an outcome, or if the caller was cancelled or is the owner by now.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sessionreg_waiting_time_out(
     waiting: *mut sessionreg_waiting,

@@ -313,3 +313,40 @@ fn what_is_unwanted_ends_with_whoever_leaves_it_last() {
         assert!(table.sessions().is_empty());
     });
 }
+
+/// Its time is over while it ends well, and while its owner leaves it to the next.
+#[test]
+fn whatever_comes_first_everybody_is_told_once() {
+    for is_left in [false, true] {
+        explore(move || {
+            let table = table();
+            let Begun::Owner(restoring) = begin(&table) else { panic!("the first is the owner") };
+            let told = Arc::new(AtomicUsize::new(0));
+            let shares: Vec<_> = (0..2)
+                .map(|_| {
+                    let Begun::Sharer(waiting) = begin(&table) else { panic!("the rest share") };
+                    let told = Arc::clone(&told);
+                    waiting.on_settled(move |outcome| {
+                        told.fetch_add(1, Ordering::SeqCst);
+                        drop(outcome);
+                    })
+                })
+                .collect();
+            let (work, caller) = restoring.split();
+            let timer = thread::spawn(move || shares.iter().for_each(|share| share.time_out()));
+            let worker = thread::spawn(move || {
+                if is_left {
+                    drop(caller);
+                    drop(work);
+                } else {
+                    work.complete(Ok(state()));
+                    drop(caller);
+                }
+            });
+            timer.join().expect("no panic");
+            worker.join().expect("no panic");
+            assert_eq!(told.load(Ordering::SeqCst), 2);
+            assert!(table.sessions().is_empty(), "{:?}", table.sessions());
+        });
+    }
+}

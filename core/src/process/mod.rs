@@ -214,12 +214,22 @@ pub(crate) fn bare_start(proc_start: &str) -> Cow<'_, str> {
 }
 
 /// Which process runs on this memory: another one in a forked child.
-type Incarnation = (u64, u32);
-
+///
 /// By a page that the kernel empties on fork, for a child in another namespace may have our pid; and
 /// by the pid, for an emulator of programs may say that it empties such pages, and not do it.
-fn incarnation() -> Incarnation {
-    (sys::generation(), std::process::id())
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Incarnation(u64, u32);
+
+impl Incarnation {
+    /// This process. Asks the system for nothing.
+    pub fn now() -> Self {
+        Self(sys::generation(), std::process::id())
+    }
+
+    /// Whether this is still the process, and no forked child of it.
+    pub fn is_now(self) -> bool {
+        self == Self::now()
+    }
 }
 
 /// What tells whether this is still the process, and the run of it, that something was made in.
@@ -231,12 +241,12 @@ pub(crate) struct Own {
 
 impl Own {
     pub(crate) fn now() -> Self {
-        Self { incarnation: incarnation(), inode: sys::own_inode(&host()) }
+        Self { incarnation: Incarnation::now(), inode: sys::own_inode(&host()) }
     }
 
     /// Not so in a forked child. Asks the system for nothing.
     pub(crate) fn is_this_process(self) -> bool {
-        self.incarnation == incarnation()
+        self.incarnation.is_now()
     }
 
     /// The same memory under another number: the process was restored from a checkpoint, perhaps

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::{Incarnation, incarnation};
+use super::Incarnation;
 
 /// One value for each process that runs on this memory. A child never takes a lock that a thread
 /// of its parent may have held when it was forked.
@@ -21,7 +21,7 @@ impl<T: Default> PerProcess<T> {
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
-        let incarnation = incarnation();
+        let incarnation = Incarnation::now();
         let mut list = self;
         loop {
             let node = list.0.get_or_init(|| {

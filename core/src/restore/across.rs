@@ -22,8 +22,8 @@ pub fn canonical(folder: &Path) -> PathBuf {
 }
 
 impl RestoreOptions {
-    /// Restores no session of this agent that another process serves or has claimed:
-    /// [`ErrorCode::Held`] then, which names it. Otherwise the session is claimed before its restore
+    /// Restores no session of this agent that another process serves, or that is claimed by another
+    /// process or elsewhere in this one: [`ErrorCode::Held`] then, which names the process. Otherwise the session is claimed before its restore
     /// begins, until it ends or the restore has failed.
     ///
     /// [`ErrorCode::InvalidInput`] for what is no agent.
@@ -35,7 +35,7 @@ impl RestoreOptions {
         let claims = Arc::new(Claims::default());
         let agent = agent.to_owned();
         self.guard = Some(Arc::new(move |id| {
-            // The claim first: whoever registers after this has to have it.
+            // The claim first: no other process that claims what it serves can begin after this.
             let claim = Claims::take(&claims, &registry, &agent, id)?;
             refuse_if_served(&registry, &agent, id)?;
             Ok(Box::new(claim))

@@ -1,6 +1,7 @@
 //! The one run of a restore, in the hands of whoever has to carry it out.
 
 use std::any::Any;
+use std::cell::RefCell;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -98,7 +99,8 @@ impl Run {
     /// [`RestoreOptions::across`](super::RestoreOptions::across). It goes when the session ends, or
     /// the restore has failed. What fails here is what the run is to be completed with.
     ///
-    /// This is the only call of a table that reads or writes files.
+    /// This reads and writes files. Of the other calls those do that let a session with a claim go:
+    /// its end, and the end of its restore.
     pub fn secure(&self) -> Result<()> {
         let place = &self.context.place;
         let Some(guard) = &place.table.options().guard else { return Ok(()) };
@@ -130,9 +132,47 @@ impl Run {
 impl Drop for Run {
     fn drop(&mut self) {
         if !self.is_over {
-            self.context.place.change(State::hand_over);
+            hand_over(&self.context.place);
         }
     }
+}
+
+/// How often a run may be handed over within the callback to which it was handed over.
+const MAX_NESTED: usize = 16;
+
+thread_local! {
+    /// How deep this thread is in callbacks like that, and what is left for the outermost.
+    static HANDED: RefCell<(usize, Vec<Place>)> = const { RefCell::new((0, Vec::new())) };
+}
+
+/// The next caller may drop what he is handed at once, and so may the thousand after him: no stack
+/// is deep enough for that.
+fn hand_over(place: &Place) {
+    let is_too_deep = handed(|depth, later| {
+        if *depth == MAX_NESTED {
+            later.push(place.clone());
+            return true;
+        }
+        *depth += 1;
+        false
+    });
+    if is_too_deep == Some(true) {
+        return;
+    }
+    place.change(State::hand_over);
+    while let Some(place) = handed(|depth, later| later.pop_if(|_| *depth == 1)).flatten() {
+        place.change(State::hand_over);
+    }
+    handed(|depth, _| *depth -= 1);
+}
+
+/// Nothing, if this thread is at its end already.
+fn handed<T>(look: impl FnOnce(&mut usize, &mut Vec<Place>) -> T) -> Option<T> {
+    let look = |handed: &RefCell<(usize, Vec<Place>)>| {
+        let (depth, later) = &mut *handed.borrow_mut();
+        look(depth, later)
+    };
+    HANDED.try_with(look).ok()
 }
 
 /// What a restore can know, and say, while it runs.
@@ -151,11 +191,15 @@ impl Context {
     /// Why nobody waits for the restore any more, once that is so: its time is over, its callers
     /// have left, the table is shutting down, or its channel is dead. Its outcome will be discarded.
     pub fn cancelled(&self) -> Option<Failure> {
+        // A lone owner who looks here is the only one who minds the time.
+        self.place.change(State::look_at_the_clock);
         self.signal.given()
     }
 
     /// Has the function called when nobody waits for the restore any more: now, if that is so.
-    /// It is dropped uncalled if the restore ends before.
+    /// It is dropped uncalled if the restore ends before. Of the time nobody tells who does not mind
+    /// it: a caller who waits, a timer that calls [`Share::time_out`](super::Share::time_out), or
+    /// whoever looks by [`cancelled`](Self::cancelled).
     pub fn on_cancelled(&self, callback: impl FnOnce() + Send + 'static) {
         self.signal.on_given(Box::new(callback));
     }

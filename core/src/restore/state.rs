@@ -182,7 +182,7 @@ impl Entry {
 
 /// The beginning of a restore.
 impl State {
-    /// One more caller. See the module's documentation for the order of the checks.
+    /// One more caller. See [`RestoreTable::begin`] for the order of the checks.
     pub(super) fn begin(
         &mut self,
         table: &RestoreTable,
@@ -343,10 +343,19 @@ impl State {
         true
     }
 
-    /// The time of a restore is over.
-    pub(super) fn time_out(&mut self, place: &Place, after: &mut After) {
-        if self.entry(place).is_some() {
+    /// The time of a restore is over, says a caller of it. One who does not wait any more may not
+    /// decide that.
+    pub(super) fn time_out(&mut self, place: &Place, member: Member, after: &mut After) {
+        let Some(Entry { phase: Phase::Restoring(group), .. }) = self.entry(place) else { return };
+        if group.members.contains_key(&member) || group.is_overdue() {
             self.abandon(&place.id, &failure::timed_out().into(), after);
+        }
+    }
+
+    /// Perhaps its time is over, and nobody has noticed.
+    pub(super) fn look_at_the_clock(&mut self, place: &Place, after: &mut After) {
+        if self.entry(place).is_some() {
+            self.expire(&place.id, after);
         }
     }
 

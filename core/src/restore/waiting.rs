@@ -9,7 +9,7 @@ use super::lease::Lease;
 use super::once::Once;
 use super::primitives::thread;
 use super::run::Restoring;
-use super::state::{Member, State};
+use super::state::Member;
 use super::table::Place;
 
 /// What a caller is told in the end.
@@ -155,9 +155,10 @@ impl Share {
     }
 
     /// The time allowed is over, says the timer of whoever waits: every caller of this restore is
-    /// told so, if it is not settled.
+    /// told so, if it is not settled. From a caller who does not wait any more it counts only if it
+    /// is so.
     pub fn time_out(&self) {
-        self.place.change(State::time_out);
+        self.place.change(|state, place, after| state.time_out(place, self.member, after));
     }
 }
 

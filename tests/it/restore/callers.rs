@@ -189,7 +189,6 @@ fn sharers_time_out_in_time_and_the_owner_when_his_function_returns() {
     let start = Instant::now();
     let calls = AtomicU32::new(0);
     let owners = table.restore(Action::Load, "x", cwd(), |context| {
-        calls.fetch_add(1, Ordering::Relaxed);
         assert_eq!(
             code_of(sharer(&table, Action::Load, "x").wait_elsewhere()),
             Some(ErrorCode::Timeout)
@@ -201,12 +200,68 @@ fn sharers_time_out_in_time_and_the_owner_when_his_function_returns() {
         let error = begin(&table, Action::Load, "x").expect_err("it is fenced");
         assert_eq!(error.code(), ErrorCode::RestoreInProgress);
         assert_eq!(error.details().expect("details").reason, Some("abandoned"));
+        // A panic would be discarded as any late result is.
+        calls.fetch_add(1, Ordering::Relaxed);
         Ok(state(1))
     });
     assert_eq!(code_of(owners), Some(ErrorCode::Timeout));
     assert!(table.sessions().is_empty(), "its late result is discarded");
     let again = table.restore(Action::Load, "x", cwd(), |_| Ok(state(2))).expect("a session");
     assert_eq!((number_of(again.state()), calls.into_inner()), (2, 1));
+}
+
+/// Nobody else is there who would mind the time.
+#[test]
+fn a_lone_owner_who_looks_learns_that_his_time_is_over() {
+    let timeout = Duration::from_millis(20);
+    let table = RestoreTable::new(RestoreOptions::default().timeout(timeout));
+    let patience = Instant::now() + Duration::from_secs(30);
+    let mut has_learnt = false;
+    let outcome = table.restore(Action::Load, "x", cwd(), |context| {
+        while !has_learnt && Instant::now() < patience {
+            has_learnt = context.cancelled().is_some();
+        }
+        Ok(state(1))
+    });
+    assert!(has_learnt);
+    assert_eq!(code_of(outcome), Some(ErrorCode::Timeout));
+}
+
+/// Callbacks that drop what they are given: each of them hands the run to the next one.
+#[test]
+fn any_number_of_callers_may_leave_the_run_to_the_next_one() {
+    let table = table();
+    let restoring = owner(&table, Action::Load, "x");
+    let handed = Arc::new(AtomicU32::new(0));
+    for _ in 0..100_000 {
+        let handed = Arc::clone(&handed);
+        drop(sharer(&table, Action::Load, "x").on_settled(move |outcome| {
+            assert!(matches!(outcome, Ok(Settled::Owner(_))));
+            handed.fetch_add(1, Ordering::Relaxed);
+        }));
+    }
+    drop(restoring);
+    assert_eq!(handed.load(Ordering::Relaxed), 100_000);
+    assert!(table.sessions().is_empty());
+}
+
+/// The timer of one who was told, or has left, may fire late: others are not his business.
+#[test]
+fn whoever_does_not_wait_any_more_times_nobody_out() {
+    let table = table();
+    let restoring = owner(&table, Action::Load, "x");
+    let (tell, told) = mpsc::channel();
+    let next = sharer(&table, Action::Load, "x");
+    let handed = next.on_settled(move |outcome| tell.send(outcome).expect("a listener"));
+    let left = sharer(&table, Action::Load, "x").on_settled(drop);
+    assert!(left.cancel());
+    left.time_out();
+    drop(restoring);
+    let Ok(Ok(Settled::Owner(restoring))) = told.try_recv() else { panic!("he is the next") };
+    handed.time_out();
+    left.time_out();
+    let lease = restoring.complete(Ok(state(1))).expect("nobody's time is over");
+    assert!(!lease.is_attached());
 }
 
 trait Elsewhere {

@@ -126,6 +126,9 @@ impl Both {
             Step::Cancel(caller) => self.cancel(caller),
             Step::TimeOut(caller) => {
                 // One that has been told already must not time anything out.
+                for share in &self.real.former {
+                    share.time_out();
+                }
                 if let Some(caller) = pick(&self.real.shares, caller) {
                     self.real.shares[&caller].time_out();
                     self.model.time_out(caller);

@@ -79,6 +79,7 @@ fn whatever_threads_do_one_restore_runs_and_nothing_is_left_over() {
     let running: [AtomicUsize; IDS] = Default::default();
     let torn_down = Arc::new(AtomicU32::new(0));
     let opened = AtomicU32::new(0);
+    let violations = AtomicU32::new(0);
     let states = Arc::new(());
     at_once(THREADS, |thread| {
         let mut random = numbers_of(thread);
@@ -88,7 +89,9 @@ fn whatever_threads_do_one_restore_runs_and_nothing_is_left_over() {
             let action = if random().is_multiple_of(4) { Action::Resume } else { Action::Load };
             let fate = random() % 8;
             let mut function = |context: &sessionreg::restore::Context| {
-                assert_eq!(running[number].fetch_add(1, Ordering::SeqCst), 0, "a second run");
+                // A panic in here would be an outcome like any other.
+                let is_second = running[number].fetch_add(1, Ordering::SeqCst) != 0;
+                violations.fetch_add(u32::from(is_second), Ordering::SeqCst);
                 if random().is_multiple_of(2) {
                     let torn_down = Arc::clone(&torn_down);
                     let channel = table.channel(move || {
@@ -101,7 +104,8 @@ fn whatever_threads_do_one_restore_runs_and_nothing_is_left_over() {
                 if random().is_multiple_of(4) {
                     thread::sleep(Duration::from_micros(50));
                 }
-                assert!(table.sessions().len() <= LIMIT);
+                let is_over_limit = table.sessions().len() > LIMIT;
+                violations.fetch_add(u32::from(is_over_limit), Ordering::SeqCst);
                 running[number].fetch_sub(1, Ordering::SeqCst);
                 match fate {
                     0 => Err(Failure::coded(ErrorCode::NotFound, "on purpose")),
@@ -144,6 +148,7 @@ fn whatever_threads_do_one_restore_runs_and_nothing_is_left_over() {
             }
         }
     });
+    assert_eq!(violations.into_inner(), 0, "a second run, or too many sessions");
     assert!(table.sessions().is_empty(), "{:?}", table.sessions());
     assert_eq!(Arc::strong_count(&states), 1, "a state was not dropped");
     assert_eq!(torn_down.load(Ordering::SeqCst), opened.load(Ordering::SeqCst), "once each");

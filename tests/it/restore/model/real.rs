@@ -45,6 +45,8 @@ pub(super) struct Real {
     log: Log,
     pub(super) runs: BTreeMap<usize, Run>,
     pub(super) shares: BTreeMap<usize, Share>,
+    /// Of callers who do not wait any more, or by another share.
+    pub(super) former: Vec<Share>,
     pub(super) leases: Vec<(usize, usize, Lease)>,
     pub(super) subscriptions: BTreeMap<usize, Subscription>,
     pub(super) channels: BTreeMap<usize, Channel>,
@@ -71,6 +73,7 @@ impl Real {
             log: Log::default(),
             runs: BTreeMap::new(),
             shares: BTreeMap::new(),
+            former: vec![],
             leases: vec![],
             subscriptions: BTreeMap::new(),
             channels: BTreeMap::new(),
@@ -89,7 +92,7 @@ impl Real {
         let log = Arc::clone(&self.log);
         let share = waiting
             .on_settled(move |outcome| log.lock().expect("no panic").push((caller, outcome)));
-        self.shares.insert(caller, share);
+        self.former.extend(self.shares.insert(caller, share));
     }
 
     /// What callers were told since the last time. A new owner's run gets this number.
