@@ -1020,8 +1020,9 @@ export type EndReason = 'released' | 'ended' | 'channel_closed' | 'daemon_shutdo
  * The sessions of a daemon: each is restored once, however many ask for it.
  *
  * Everything happens on the thread that made the table; states and data stay where they are, and are
- * the very same for everybody. It keeps no process alive: of what a restore waits for, something
- * else has to. Making one does no input or output, but for following the links of `workspace`.
+ * the very same for everybody; with a registry, claims are taken beside the event loop. But for a
+ * `close` with a time it keeps no process alive: of what a restore waits for, something else has
+ * to. Making one does no input or output, but for following the links of `workspace`.
  */
 export class RestoreTable<State = unknown, Data = unknown> {
   constructor(options?: RestoreTableOptions)
@@ -1032,10 +1033,11 @@ export class RestoreTable<State = unknown, Data = unknown> {
    * meanwhile shares what comes of it, state or exception, and who comes later is attached.
    *
    * In this order: `CLOSING`, `INVALID_INPUT` or `WORKSPACE_MISMATCH` for the folder, `INVALID_ID`,
-   * `RESTORE_IN_PROGRESS` while the other action is under way, `SESSION_LIMIT`. `TIMEOUT` comes to
-   * all callers in time, whether the function has ended or not. `NOT_FOUND` if the session had
-   * ended again when a sharer was told; an error with that code, thrown by the function, says that
-   * there is no such session.
+   * `RESTORE_IN_PROGRESS` while the other action is under way, `SESSION_LIMIT`; with a registry
+   * `HELD`, by `holder`, if another process serves or restores the session. `TIMEOUT` comes to all
+   * callers in time, whether the function has ended or not, and `CLOSED` if the channel that
+   * carries the restore has died. `NOT_FOUND` if the session had ended again when a sharer was
+   * told; an error with that code, thrown by the function, says that there is no such session.
    *
    * A caller who leaves by his signal leaves alone: the restore goes on for the others, of whom
    * the first is its owner then. If the function fails for that very reason (the signal's own, or
@@ -1123,6 +1125,8 @@ export class Lease<State = unknown> {
   readonly ended: EndReason | null
   /** Gives the share back; `true` if that ended the session. A second time it does nothing. */
   release(): boolean
+  [Symbol.dispose](): void
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 /** One agent process that carries several sessions. */
@@ -1163,4 +1167,6 @@ export class Subscription<Data = unknown> implements AsyncIterableIterator<Sessi
   /** Unsubscribes; whoever waits for an event is told that none will come. */
   close(): void
   [Symbol.asyncIterator](): this
+  [Symbol.dispose](): void
+  [Symbol.asyncDispose](): Promise<void>
 }

@@ -2,6 +2,7 @@
 'use strict'
 
 const { addon } = require('./addon.cjs')
+const { disposable } = require('./disposal.cjs')
 const { invalid } = require('./json.cjs')
 
 const FROM_HANDLE = Symbol('from handle')
@@ -46,15 +47,7 @@ class Lease {
   }
 }
 
-if (Symbol.dispose) {
-  Lease.prototype[Symbol.dispose] = function () {
-    this.release()
-  }
-}
-if (Symbol.asyncDispose) {
-  Lease.prototype[Symbol.asyncDispose] = async function () {
-    this.release()
-  }
-}
+const release = (lease) => lease.release()
+disposable(Lease, release, release)
 
 module.exports = { Lease, leaseOf }

@@ -83,7 +83,7 @@ class RestoreTable {
       'the options object',
     )
     addon().checkMilliseconds(timeoutMs)
-    let stop
+    let stop = () => undefined
     const closed = new Promise((resolve, reject) => {
       this.#core.call('restoreClose', this.#core.keep(resolve))
       const tooLate = () => {
@@ -220,7 +220,8 @@ class Caller {
   async #run(run, share, left) {
     const core = this.#core
     const restore = this.#restore
-    const stop = after(left, () => core.use('shareTimeOut', share))
+    // A timer may fire a moment early, and his word counts for nothing once he has left.
+    const stop = after(left + 1, () => core.use('shareTimeOut', share))
     const controller = new AbortController()
     const { signal } = controller
     core.call(
@@ -282,8 +283,10 @@ function onAbort(signal, call) {
 }
 
 /** Whether a function failed because its own caller's signal was given. */
-function isOf(error, signal) {
-  return error === signal.reason || error?.cause === signal.reason || error?.name === 'AbortError'
+function isOf(error, { reason }) {
+  // Not every implementation of signals knows a reason.
+  const isReason = reason !== undefined && (error === reason || error?.cause === reason)
+  return isReason || error?.name === 'AbortError'
 }
 
 function statusOf(parts) {

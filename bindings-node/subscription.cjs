@@ -2,6 +2,7 @@
 'use strict'
 
 const { addon } = require('./addon.cjs')
+const { disposable } = require('./disposal.cjs')
 const { invalid } = require('./json.cjs')
 
 const FROM_HANDLE = Symbol('from handle')
@@ -98,15 +99,7 @@ function eventOf(core, [kind, ...parts]) {
   }
 }
 
-if (Symbol.dispose) {
-  Subscription.prototype[Symbol.dispose] = function () {
-    this.close()
-  }
-}
-if (Symbol.asyncDispose) {
-  Subscription.prototype[Symbol.asyncDispose] = async function () {
-    this.close()
-  }
-}
+const close = (subscription) => subscription.close()
+disposable(Subscription, close, close)
 
 module.exports = { Subscription, subscriptionOf }

@@ -1,5 +1,6 @@
 //! Subscriptions to the events of a session.
 
+use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use napi::Env;
@@ -14,7 +15,21 @@ use crate::table::table;
 use crate::{external, give, news, value};
 
 /// A subscription in the hands of JavaScript; none once it has left.
-pub(crate) struct HeldSubscription(Mutex<Option<Subscription>>);
+pub(crate) struct HeldSubscription {
+    subscription: Mutex<Option<Subscription>>,
+    has_claim: bool,
+}
+
+impl Drop for HeldSubscription {
+    /// Who was forgotten has left before this; at the end of a thread nobody leaves, for the last
+    /// one who does may end a session, and let go of its claim.
+    fn drop(&mut self) {
+        if self.has_claim {
+            let subscription = self.subscription.get_mut().unwrap_or_else(PoisonError::into_inner);
+            mem::forget(subscription.take());
+        }
+    }
+}
 
 impl Kind for HeldSubscription {
     const TAG: Tag = Tag::of(26);
@@ -26,7 +41,7 @@ fn with<T>(
     work: impl FnOnce(&mut Option<Subscription>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let held: Arc<HeldSubscription> = external::of_js(value)?;
-    let mut subscription = held.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut subscription = held.subscription.lock().unwrap_or_else(PoisonError::into_inner);
     work(&mut subscription)
 }
 
@@ -45,8 +60,11 @@ pub(crate) fn restore_subscribe<'env>(
         } else {
             Some(value::text(&last_event_id, "`lastEventId`")?)
         };
-        let subscription = table(&of)?.core.subscribe(&id, last_event_id.as_deref())?;
-        external::to_js(env, Arc::new(HeldSubscription(Mutex::new(Some(subscription)))))
+        let table = table(&of)?;
+        let subscription = table.core.subscribe(&id, last_event_id.as_deref())?;
+        let has_claim = table.takes_claims;
+        let subscription = Mutex::new(Some(subscription));
+        external::to_js(env, Arc::new(HeldSubscription { subscription, has_claim }))
     })
 }
 

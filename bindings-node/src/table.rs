@@ -21,7 +21,7 @@ pub(crate) struct Table {
     pub(crate) core: RestoreTable,
     pub(crate) news: Arc<News>,
     is_bound: bool,
-    takes_claims: bool,
+    pub(crate) takes_claims: bool,
 }
 
 impl Table {

@@ -224,11 +224,17 @@ test('no claim is let go by garbage collection, nor by the end of a worker', asy
     const registry = new Registry(${JSON.stringify(folder)})
     const table = new RestoreTable({ registry, agent: 'actor' })
     table.restore('load', 'w', '/', () => 1).then(() => {
+      // Unwanted, and kept by one who follows it.
+      return table.restore('load', 'u', '/', () => 1)
+    }).then((lease) => {
+      globalThis.follower = table.subscribe('u')
+      table.end('u', { onlyIfUnattached: true })
+      lease.release()
       table.restore('load', 'v', '/', () => new Promise(() => process.exit()))
     })
   `
   await once(new Worker(source, { eval: true }), 'exit')
-  for (const id of ['w', 'v']) {
+  for (const id of ['w', 'u', 'v']) {
     const { error } = await outcome(table.restore('load', id, CWD, never))
     assert.deepEqual([error.code, error.holder.pid], ['HELD', process.pid])
   }

@@ -124,15 +124,10 @@ test('what cannot be is refused by its status: 400, 403, 404, 413', async (t) =>
   assert.deepEqual(await statusOf('GET', '/'), [404, 'NOT_FOUND'])
   assert.deepEqual(await statusOf('POST', '/session/..%2f..%2fetc/load'), [400, 'INVALID_ID'])
   assert.deepEqual(await statusOf('POST', '/session/%ff/load'), [400, 'INVALID_INPUT'])
-  assert.deepEqual(await statusOf('POST', '/session/s/load', { body: '{' }), [400, 'INVALID_INPUT'])
-  assert.deepEqual(await statusOf('POST', '/session/s/load', { body: '{"cwd": 5}' }), [
-    400,
-    'INVALID_INPUT',
-  ])
-  assert.deepEqual(await statusOf('POST', '/session/s/load', { body: '{"cwd": "here"}' }), [
-    400,
-    'INVALID_INPUT',
-  ])
+  for (const body of ['{', '[]', '5', 'null', '{"cwd": null}', '{"cwd": 5}', '{"cwd": "here"}']) {
+    const refused = await statusOf('POST', '/session/s/load', { body })
+    assert.deepEqual(refused, [400, 'INVALID_INPUT'], body)
+  }
   assert.deepEqual(await statusOf('POST', '/session/s/load', { body: 'x'.repeat(70_000) }), [
     413,
     'TOO_LARGE',
@@ -165,6 +160,41 @@ test('beyond the limit it is 503, and when to ask again', async (t) => {
   )
   assert.equal((await ask(url, 'DELETE', `/session/a/client/${client}`)).ended, true)
   assert.equal((await ask(url, 'POST', '/session/b/resume')).status, 200)
+})
+
+test('a stream tells of another life, and of what is not kept any more', async (t) => {
+  const { url, transcript } = await daemon(t)
+  transcript(
+    's',
+    Array.from({ length: 4_002 }, (_, n) => `line ${n + 1}`),
+  )
+  await ask(url, 'POST', '/session/s/load')
+  const follow = (id) => open(url, 'GET', '/session/s/events', { headers: { 'last-event-id': id } })
+  const missed = await take(events(await follow('0')), 2)
+  assert.deepEqual(
+    missed.map(({ kind, data }) => [kind, data]),
+    [
+      ['gap', { missed: 2 }],
+      ['published', 'line 3'],
+    ],
+  )
+  const other = await take(events(await follow('0123456789abcdef-4000')), 2)
+  assert.equal(other[0].kind, 'new_epoch')
+  assert.equal(other[0].id, undefined)
+})
+
+test('beyond 64 streams of a session it is 503, and when to ask again', async (t) => {
+  const { url, transcript } = await daemon(t)
+  transcript('s', [])
+  await ask(url, 'POST', '/session/s/load')
+  const streams = []
+  for (let n = 0; n < 64; n++) streams.push(await open(url, 'GET', '/session/s/events'))
+  const refused = await ask(url, 'GET', '/session/s/events')
+  assert.deepEqual(
+    [refused.status, refused.code, refused.retryAfter],
+    [503, 'SUBSCRIBER_LIMIT', '5'],
+  )
+  for (const stream of streams) stream.destroy()
 })
 
 test('while a session is brought back the other way is 409; a client who hangs up leaves alone', {
@@ -214,6 +244,25 @@ test('a session that another daemon serves is 409, and its own once that is gone
   child.kill('SIGKILL')
   await gone
   assert.equal((await ask(second.url, 'POST', '/session/s/load')).status, 200)
+})
+
+test('who waits when the daemon ends is told so, with 503 and when to ask again', {
+  skip: process.platform === 'win32' && 'there are no FIFOs, and no SIGTERM',
+}, async (t) => {
+  const { url, workspace, child, gone } = await daemon(t)
+  const path = join(workspace, 's.jsonl')
+  execFileSync('mkfifo', [path])
+  const asked = ask(url, 'POST', '/session/s/load')
+  for (;;) {
+    const { sessions } = await ask(url, 'GET', '/session')
+    if (sessions.length === 1) break
+  }
+  child.kill('SIGTERM')
+  const { status, code, retryAfter } = await asked
+  assert.deepEqual([status, code, retryAfter], [503, 'CLOSING', '5'])
+  // The restore has not ended before its file is read, and the daemon waits for it.
+  writeFileSync(path, '')
+  assert.deepEqual(await gone, [0, null])
 })
 
 test('at its end every stream is told, and the process is gone', {

@@ -248,6 +248,20 @@ test('a failure for another reason is that of the others, also when the owner ha
   assert.equal((await owner).error.code, 'CANCELLED')
 })
 
+test('a signal that knows no reason takes no failure for its own', async () => {
+  const table = new RestoreTable()
+  const run = deferred()
+  // As older implementations have them.
+  const signal = Object.assign(new EventTarget(), { aborted: false })
+  const owner = outcome(table.restore('load', 's', CWD, () => run.promise, { signal }))
+  const sharer = outcome(table.restore('load', 's', CWD, never))
+  signal.dispatchEvent(new Event('abort'))
+  assert.equal((await owner).error.code, 'CANCELLED')
+  const thrown = new Error('the disk is gone')
+  run.reject(thrown)
+  assert.equal((await sharer).error, thrown)
+})
+
 test('when all have left the run is told, its id stays fenced, and what it gives is discarded', async () => {
   await observed(async () => {
     for (const late of ['resolve', 'reject']) {

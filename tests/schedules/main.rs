@@ -48,7 +48,7 @@ use restore::ring::Event;
 use restore::run::Context;
 use restore::state::Action;
 use restore::table::{Begun, RestoreTable};
-use restore::waiting::Settled;
+use restore::waiting::{Settled, Share};
 use shuttle::thread;
 
 /// How many orders of events each test tries.
@@ -333,7 +333,7 @@ fn whatever_comes_first_everybody_is_told_once() {
                 })
                 .collect();
             let (work, caller) = restoring.split();
-            let timer = thread::spawn(move || shares.iter().for_each(|share| share.time_out()));
+            let timer = thread::spawn(move || shares.iter().for_each(Share::time_out));
             let worker = thread::spawn(move || {
                 if is_left {
                     drop(caller);

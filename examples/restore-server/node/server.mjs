@@ -8,6 +8,9 @@
 //     POST   /session/<id>/prompt           adds the body to its events
 //     GET    /session/<id>/events           follows them (SSE); Last-Event-ID goes on after that one
 //     DELETE /session/<id>/client/<client>  lets go of what `load` or `resume` gave
+//
+// A client that never lets go keeps its session: a server for more than a few would have leases run
+// out.
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
@@ -67,23 +70,30 @@ function failure(code, message) {
 }
 
 async function body(request) {
-  request.setEncoding('utf8')
-  let text = ''
+  const parts = []
+  let size = 0
   // Whoever sends too much is told so: the connection stays for that.
   for await (const part of request.iterator({ destroyOnReturn: false })) {
-    text += part
-    if (text.length > MAX_BODY) throw failure('TOO_LARGE', 'the body is too large')
+    parts.push(part)
+    size += part.length
+    if (size > MAX_BODY) throw failure('TOO_LARGE', 'the body is too large')
   }
-  return text
+  return Buffer.concat(parts).toString()
 }
 
 function folderOf(text) {
   if (text === '') return workspace
+  const refused = failure('INVALID_INPUT', 'the body is no JSON object, or its `cwd` no text')
+  let given
   try {
-    return JSON.parse(text).cwd ?? workspace
+    given = JSON.parse(text)
   } catch {
-    throw failure('INVALID_INPUT', 'the body is not JSON')
+    throw refused
   }
+  if (given === null || typeof given !== 'object' || Array.isArray(given)) throw refused
+  const { cwd = workspace } = given
+  if (typeof cwd !== 'string') throw refused
+  return cwd
 }
 
 async function bringBack(action, id, request, response) {

@@ -133,6 +133,11 @@ const restored = await table.restore(
   },
 )
 holds<Equal<typeof restored.state, { lines: number }>>()
+{
+  using lease = restored
+  await using events = table.subscribe(lease.sessionId)
+  holds<Equal<typeof events, sessionreg.Subscription<string>>>()
+}
 holds<Equal<typeof restored.ended, sessionreg.EndReason | null>>()
 for await (const event of table.subscribe('s', { lastEventId: null })) {
   if (event.kind === 'published') holds<Equal<typeof event.data, string>>()
