@@ -621,8 +621,9 @@ impl State {
         }
     }
 
-    /// How many restores still run.
-    pub(super) fn len(&self) -> usize {
+    /// A closer does not wait any more: gives how many restores still run.
+    pub(super) fn closer_left(&mut self, closer: &Arc<Once<()>>) -> usize {
+        self.closers.retain(|other| !Arc::ptr_eq(other, closer));
         self.entries.len()
     }
 }

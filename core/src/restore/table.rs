@@ -244,7 +244,7 @@ impl Closing {
     /// Waits until every run has ended; [`ErrorCode::Timeout`] if that takes longer.
     pub fn wait(self, timeout: Duration) -> Result<()> {
         self.all_ended.wait(Instant::now().checked_add(timeout)).ok_or_else(|| {
-            let running = self.table.change(|state, _| state.len());
+            let running = self.table.change(|state, _| state.closer_left(&self.all_ended));
             let reason = format!("restores that have not ended: {running}");
             Error::value(ErrorCode::Timeout, "close", "the table", reason)
         })
