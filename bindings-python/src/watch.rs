@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
-use sessionreg::{ErrorCode, Watch as Core};
+use sessionreg::{ErrorCode, Incarnation, Watch as Core};
 
 use crate::batch::Batch;
 use crate::convert::duration;
@@ -28,7 +28,7 @@ const WITHOUT_DESCRIPTOR: Duration = Duration::from_millis(50);
 pub(crate) struct Watch {
     /// It stays open while somebody watches.
     monitor: Py<Monitor>,
-    process: u32,
+    process: Incarnation,
     place: Mutex<Place>,
     is_closed: AtomicBool,
     waiters: Mutex<Vec<(usize, Waiter)>>,
@@ -169,7 +169,7 @@ impl Watch {
         }
         Ok(Self {
             monitor: monitor.unbind(),
-            process: std::process::id(),
+            process: Incarnation::now(),
             place: Mutex::new(Place { cursor, reader: None }),
             is_closed: AtomicBool::new(false),
             waiters: Mutex::default(),
@@ -283,7 +283,7 @@ impl Watch {
     }
 
     fn is_ours(&self) -> bool {
-        self.process == std::process::id()
+        self.process.is_now()
     }
 
     /// What a thread of this process may hold for a moment; in a forked child, where that thread is

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,12 +84,30 @@ class RestoreHistory:
             assert {"error": describe(caught.value)} == wanted
             return
         self._table = self._make(self._body.get("table", {}))
-        for number, step in enumerate(self._body["steps"]):
-            assert step.keys() <= {"do", "as", "args", "expect"}
-            try:
-                self._step(step)
-            except AssertionError as failure:
-                raise AssertionError(f"step {number}, {step}: {failure}") from failure
+        try:
+            for number, step in enumerate(self._body["steps"]):
+                assert step.keys() <= {"do", "as", "args", "expect"}
+                try:
+                    self._step(step)
+                except AssertionError as failure:
+                    raise AssertionError(f"step {number}, {step}: {failure}") from failure
+        finally:
+            self._clean_up()
+
+    def _clean_up(self) -> None:
+        """Let go of everything, for claims may last until the process ends."""
+        steps: list[Callable[[], object]] = [
+            *(partial(run.complete, None) for run in self._runs.values()),
+            *(share.leave for share in self._shares.values()),
+            *(lease.release for lease in self._leases.values()),
+            *(one.close for several in self._subscriptions.values() for one in several),
+            *(claim.release for claim in self._claims.values()),
+            *(partial(channel.exited, "") for channel in self._channels.values()),
+            partial(self._table.close, 0),
+        ]
+        for step in steps:
+            with suppress(SessionRegError):
+                step()
 
     def _make(self, table: dict[str, Any]) -> RestoreTable:
         assert table.keys() <= _OPTIONS

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from programs import posix_only, turns_during
+from programs import posix_only, run, turns_during
 from sessionreg import (
     InvalidInputError,
     NotFoundError,
@@ -346,3 +346,28 @@ def test_a_publisher_never_waits_for_who_follows() -> None:
     thread.join()
     for subscription in subscriptions:
         assert subscription.next(0) is not None
+
+
+def test_what_wakes_may_close_or_ask_again() -> None:
+    done = run(
+        """
+        import faulthandler, sessionreg
+        faulthandler.dump_traceback_later(20, exit=True)
+        table = sessionreg.RestoreTable()
+        lease = table.restore("load", "s", "/srv", lambda context: None)
+        subscription = table.subscribe("s")
+        subscription._poll(lambda: subscription.close())
+        # It takes the place of the one before, which is told so.
+        subscription._poll(lambda: None)
+        print(subscription.over)
+        subscription = table.subscribe("s")
+        subscription._poll(lambda: print(subscription._poll(lambda: None).data))
+        table.publish("s", "an event")
+        print(subscription._poll(lambda: print("woken")))
+        subscription.close()
+        """
+    )
+    assert (done.stdout.split("\n"), done.stderr) == (
+        ["True", "an event", "None", "woken", ""],
+        "",
+    )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import os
+import runpy
 import signal
 import socket
 import subprocess
@@ -12,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,7 @@ from typing import Any
 import pytest
 
 from programs import linux_only, posix_only
+from sessionreg import RestoreTable
 
 SERVER = Path(__file__).parents[2] / "examples" / "restore-server" / "python" / "server.py"
 
@@ -116,6 +120,15 @@ def until(condition: Callable[[], object]) -> None:
         time.sleep(0.005)
 
 
+def until_read(pipe: Path) -> int:
+    """Wait until somebody reads a named pipe, and open it for writing."""
+    while True:
+        try:
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:
+            time.sleep(0.005)
+
+
 def test_fifty_clients_bring_a_session_back_once_and_each_lets_go_of_his_share(
     daemon: Daemon,
 ) -> None:
@@ -164,7 +177,7 @@ def test_what_cannot_be_is_refused_by_its_status(daemon: Daemon) -> None:
         (("POST", "/session/s/load", '{"cwd": "here"}'), 400, "INVALID_INPUT"),
         (("POST", "/session/s/load", '{"cwd": "/"}'), 400, "WORKSPACE_MISMATCH"),
         (("POST", "/session/s/load", "x" * 70_000), 413, "TOO_LARGE"),
-        (("GET", "/" + "x" * 70_000), 413, "TOO_LARGE"),
+        (("GET", "/" + "x" * 70_000), 431, "TOO_LARGE"),
     ]:
         answer = daemon.ask(*request)
         assert (answer.status, answer.said["code"]) == (status, code), request
@@ -235,10 +248,10 @@ def test_an_owner_who_hangs_up_alone_leaves_nothing(daemon: Daemon) -> None:
     os.mkfifo(log)
     owner = http.client.HTTPConnection(daemon.address)
     owner.request("POST", "/session/s/load")
-    until(lambda: daemon.stages() == [("restoring", 1)])
+    pipe = until_read(log)
     owner.close()
     until(lambda: daemon.stages() == [])
-    log.write_text("")
+    os.close(pipe)
     log.unlink()
     daemon.transcript("s", "one")
     assert daemon.ask("POST", "/session/s/resume").said["state"] == {"lines": 1}
@@ -268,3 +281,96 @@ def test_at_its_end_every_stream_is_told_and_the_process_is_gone(daemon: Daemon)
         [last] = events(response)
     assert last == Event(None, "ended", {"reason": "daemon_shutdown"})
     assert daemon.process.wait(60) == 0
+
+
+def test_only_the_end_of_a_line_divides_a_transcript(daemon: Daemon) -> None:
+    daemon.transcript("s", "one\u2028still one\x0c", "", "two")
+    assert daemon.ask("POST", "/session/s/load").said["state"] == {"lines": 2}
+    with daemon.open("GET", "/session/s/events", headers={"Last-Event-ID": "0"}) as response:
+        stream = events(response)
+        assert [next(stream).data, next(stream).data] == ["one\u2028still one\x0c", "two"]
+
+
+def test_a_length_that_is_no_number_for_python_is_too_large(daemon: Daemon) -> None:
+    host, _, port = daemon.address.rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
+        head = f"POST /session/s/load HTTP/1.1\r\nHost: {daemon.address}\r\n"
+        connection.sendall(f"{head}Content-Length: {'9' * 5000}\r\n\r\n".encode())
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.makefile("rb").readline().startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_session_has_so_many_streams_and_no_more(daemon: Daemon) -> None:
+    daemon.transcript("s")
+    daemon.ask("POST", "/session/s/load")
+    with ExitStack() as streams:
+        for _ in range(64):
+            stream = streams.enter_context(daemon.open("GET", "/session/s/events"))
+            assert stream.status == 200
+        refused = daemon.ask("GET", "/session/s/events")
+    assert (refused.status, refused.retry_after) == (503, "5")
+    assert refused.said["code"] == "SUBSCRIBER_LIMIT"
+
+
+def test_a_stream_says_what_it_has_lost(daemon: Daemon) -> None:
+    daemon.transcript("s", *(str(number) for number in range(4005)))
+    daemon.ask("POST", "/session/s/load")
+    with daemon.open("GET", "/session/s/events", headers={"Last-Event-ID": "0"}) as response:
+        stream = events(response)
+        assert next(stream) == Event(None, "gap", {"missed": 5})
+        assert next(stream).data == "5"
+    other = {"Last-Event-ID": f"{'0' * 16}-7"}
+    with daemon.open("GET", "/session/s/events", headers=other) as response:
+        assert next(events(response)) == Event(None, "new_epoch", {})
+
+
+@posix_only
+def test_at_its_end_whoever_waits_for_a_session_is_told(daemon: Daemon) -> None:
+    log = daemon.workspace / "s.jsonl"
+    os.mkfifo(log)
+    with ThreadPoolExecutor(1) as pool:
+        owner = pool.submit(daemon.ask, "POST", "/session/s/load")
+        pipe = until_read(log)
+        daemon.process.send_signal(signal.SIGTERM)
+        refused = owner.result()
+    assert (refused.status, refused.retry_after) == (503, "5")
+    assert refused.said["code"] == "CLOSING"
+    # Its thread still waits for what is written.
+    os.close(pipe)
+    assert daemon.process.wait(60) == 0
+
+
+def test_what_takes_too_long_is_504(tmp_path: Path) -> None:
+    async def scene() -> None:
+        daemon = runpy.run_path(str(SERVER))["Daemon"](tmp_path, 20)
+        daemon.table = RestoreTable(tmp_path, timeout=0.05)
+        daemon.restore = lambda _: asyncio.sleep(60)
+        async with await asyncio.start_server(daemon.serve, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            daemon.host = f"127.0.0.1:{port}"
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            head = f"POST /session/s/load HTTP/1.1\r\nHost: {daemon.host}\r\n\r\n"
+            writer.write(head.encode())
+            answer = await reader.read()
+            writer.close()
+        assert answer.startswith(b"HTTP/1.1 504 ")
+        assert b'"code": "TIMEOUT"' in answer
+
+    asyncio.run(scene())
+
+
+def test_who_hangs_up_as_he_is_told_holds_nothing(tmp_path: Path) -> None:
+    async def scene() -> None:
+        program = runpy.run_path(str(SERVER))
+        daemon = program["Daemon"](tmp_path, 20)
+        (tmp_path / "s.jsonl").write_text("")
+        await daemon.table.restore_async("load", "s", tmp_path, daemon.restore)
+        hung_up = asyncio.StreamReader()
+        hung_up.feed_eof()
+        request = program["Request"]("POST", [], {}, b"")
+        await daemon.bring_back("load", "s", request, hung_up, None)
+        assert daemon.clients == {}
+        assert [one.attachments for one in daemon.table.sessions()] == [1]
+        await daemon.table.close_async()
+
+    asyncio.run(scene())

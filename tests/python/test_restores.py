@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 import sessionreg
-from programs import posix_only, run, turns_during
+from programs import linux_only, posix_only, run, turns_during
 from sessionreg import (
     CancelledError,
     ClosedError,
@@ -475,6 +475,13 @@ def test_a_thread_never_waits_for_itself() -> None:
             table.restore("load", context.session_id, CWD, never)
         with pytest.raises(InvalidInputError):
             table.close()
+        # Nor by way of an event loop.
+        with pytest.raises(InvalidInputError):
+            asyncio.run(
+                table.restore_async("load", context.session_id, CWD, never)  # type: ignore[arg-type]
+            )
+        with pytest.raises(InvalidInputError):
+            asyncio.run(table.close_async())
         # Another session is another matter.
         with table.restore("load", "t", CWD, lambda _: 2) as lease:
             return lease.state
@@ -800,3 +807,74 @@ def test_a_forked_child_leaves_the_table_of_its_parent() -> None:
         """
     )
     assert (done.stdout.split(), done.stderr) == (["True", "live"], "")
+
+
+@posix_only
+def test_a_child_that_is_forked_while_a_restore_runs_leaves_it_to_its_parent() -> None:
+    done = run(
+        """
+        import asyncio, gc, os, sys, threading, warnings
+        import sessionreg
+        warnings.simplefilter("ignore")
+        table = sessionreg.RestoreTable(registry=sessionreg.Registry("/nowhere"), agent="codex")
+        begun, open_ = threading.Event(), threading.Event()
+
+        def restore(context):
+            begun.set()
+            open_.wait(60)
+            return child_of(context)
+
+        def child_of(context):
+            child = os.fork()
+            if child:
+                return os.waitpid(child, 0)[1]
+            code = 1
+            try:
+                calls = [
+                    table.sessions, table.close, lambda: table.publish("s", 1),
+                    lambda: table.restore("load", "s", "/srv", print),
+                    lambda: table.end("s"),
+                    lambda: asyncio.run(table.restore_async("load", "s", "/srv", print)),
+                    lambda: asyncio.run(table.close_async()),
+                ]
+                if context:
+                    calls.append(lambda: context.cancelled)
+                refused = 0
+                for call in calls:
+                    try:
+                        call()
+                    except sessionreg.ClosedError:
+                        refused += 1
+                code = refused != len(calls)
+            finally:
+                os._exit(code)
+
+        leases = []
+        ask = lambda: leases.append(table.restore("load", "s", "/srv", restore))
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in threads: thread.start()
+        begun.wait(60)
+        beside = child_of(None)
+        open_.set()
+        for thread in threads: thread.join()
+        print(beside, [lease.state for lease in leases], table.status("s").attachments)
+        try:
+            sessionreg.Registry("/nowhere").claim("codex", "s")
+        except sessionreg.HeldError as error:
+            print(error.holder.pid == os.getpid())
+        """
+    )
+    assert (done.stdout.splitlines(), done.stderr) == (["0 [0, 0, 0, 0] 4", "True"], "")
+
+
+@linux_only
+def test_a_folder_that_is_compared_with_nothing_is_not_looked_at(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path)
+    os.utime(link, (0, 0), follow_symlinks=False)
+    with RestoreTable().restore("load", "s", link, lambda _: None):
+        # To follow it would be a time of access.
+        assert os.lstat(link).st_atime == 0
+    link.readlink()
+    if os.lstat(link).st_atime == 0:
+        pytest.skip("the file system keeps no times of access")

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from programs import run, running
-from sessionreg import HeldError, Registry, RestoreContext, RestoreTable
+from sessionreg import (
+    CancelledError,
+    ClosingError,
+    HeldError,
+    Lease,
+    Registry,
+    RestoreContext,
+    RestoreTable,
+)
 
 CWD = Path.cwd()
 
@@ -161,3 +175,182 @@ def test_of_eight_processes_one_restores(tmp_path: Path) -> None:
         str(tmp_path),
     )
     assert (done.stdout.split(), done.stderr) == (["held"] * 7 + ["mine"], "")
+
+
+class Slow(ThreadPoolExecutor):
+    """Threads of a loop that have done their work, and are not done before they are let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = threading.Event()
+        self.open = threading.Event()
+
+    def submit(self, call: Any, /, *args: Any, **more: Any) -> Any:
+        """Hold back what comes of a call."""
+
+        def slowly() -> Any:
+            try:
+                return call(*args, **more)
+            finally:
+                self.begun.set()
+                assert self.open.wait(60)
+
+        return super().submit(slowly)
+
+
+async def claiming(
+    table: RestoreTable, function: Any, **more: Any
+) -> tuple[Slow, asyncio.Task[Lease]]:
+    """Ask for a session, which is claimed now, and not restored yet."""
+    threads = Slow()
+    asyncio.get_running_loop().set_default_executor(threads)
+    asked = asyncio.create_task(table.restore_async("load", "s", CWD, function, **more))
+    while not threads.begun.is_set():
+        # The loop goes on meanwhile.
+        await asyncio.sleep(0.001)
+    return threads, asked
+
+
+async def turns() -> None:
+    """Let a loop do what it has to do."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def never_async(_: RestoreContext) -> object:
+    """Be a restore that must not run."""
+    raise AssertionError("it must not be called")
+
+
+def test_no_claim_is_let_go_by_garbage_collection(tmp_path: Path) -> None:
+    table = table_of(tmp_path)
+    lease = table.restore("load", "s", CWD, lambda _: None)
+    ended = table_of(tmp_path)
+    ended.restore("load", "t", CWD, lambda _: None).release()
+    del table, lease, ended
+    gc.collect()
+    registry = Registry(tmp_path)
+    with pytest.raises(HeldError):
+        registry.claim("codex", "s")
+    registry.claim("codex", "t").release()
+
+
+class Watched:
+    """A signal whose second look, after the session was claimed, does something."""
+
+    def __init__(self, second: Callable[[], bool]) -> None:
+        self.looks = 0
+        self.second = second
+
+    def is_set(self) -> bool:
+        """Tell whether whoever has it has left."""
+        self.looks += 1
+        return self.looks > 1 and self.second()
+
+
+def test_what_nobody_waits_for_any_more_is_not_restored_once_it_is_claimed(
+    tmp_path: Path,
+) -> None:
+    def close(table: RestoreTable) -> bool:
+        # This thread runs the restore, and may not close.
+        thread = threading.Thread(target=table._begin_close, args=(lambda: None,))
+        thread.start()
+        thread.join()
+        return False
+
+    leaves: list[tuple[Callable[[RestoreTable], bool], type[Exception]]] = [
+        (lambda _: True, CancelledError),
+        (close, ClosingError),
+    ]
+    for leave, error in leaves:
+        table = table_of(tmp_path)
+        with pytest.raises(error):
+            table.restore("load", "s", CWD, never, Watched(partial(leave, table)))
+        assert table.sessions() == []
+        Registry(tmp_path).claim("codex", "s").release()
+
+
+def test_who_leaves_while_the_session_is_claimed_runs_nothing_and_the_next_one_does(
+    tmp_path: Path,
+) -> None:
+    table = table_of(tmp_path)
+    with ThreadPoolExecutor(1) as pool:
+        shared: list[Future[Lease]] = []
+
+        def share() -> bool:
+            shared.append(pool.submit(table.restore, "load", "s", CWD, lambda _: 2))
+            while table.sessions()[0].attachments < 2:
+                pass
+            return True
+
+        with pytest.raises(CancelledError):
+            table.restore("load", "s", CWD, never, Watched(share))
+        lease = shared[0].result()
+    assert (lease.attached, lease.state) == (False, 2)
+    lease.release()
+
+
+@pytest.mark.parametrize("way", ["cancel", "close", "signal"])
+def test_a_task_that_leaves_while_the_session_is_claimed_restores_nothing(
+    way: str, tmp_path: Path
+) -> None:
+    async def scene() -> None:
+        table, signal = table_of(tmp_path), threading.Event()
+        threads, asked = await claiming(table, never_async, signal=signal)
+        closing = None
+        if way == "cancel":
+            asked.cancel()
+            await turns()
+            # A second time does not tear the thread's work from it either.
+            asked.cancel()
+        elif way == "close":
+            closing = asyncio.create_task(table.close_async())
+        else:
+            signal.set()
+        await turns()
+        # The claim is not let go of before the thread is done with it.
+        assert len(table.sessions()) == 1
+        assert closing is None or not closing.done()
+        threads.open.set()
+        ends = {"cancel": asyncio.CancelledError, "close": ClosingError, "signal": CancelledError}
+        with pytest.raises(ends[way]):
+            await asked
+        await table.close_async()
+        if closing is not None:
+            await closing
+        assert table.sessions() == []
+        Registry(tmp_path).claim("codex", "s").release()
+
+    asyncio.run(scene(), debug=True)
+
+
+def test_the_next_task_restores_what_was_claimed_for_one_who_left(tmp_path: Path) -> None:
+    async def scene() -> None:
+        table = table_of(tmp_path)
+        threads, asked = await claiming(table, never_async)
+
+        async def restore(_: RestoreContext) -> int:
+            return 2
+
+        sharer = asyncio.create_task(table.restore_async("load", "s", CWD, restore))
+        await turns()
+        asked.cancel()
+        await turns()
+        threads.open.set()
+        lease = await sharer
+        assert (asked.cancelled(), lease.attached, lease.state) == (True, False, 2)
+        lease.release()
+
+    asyncio.run(scene(), debug=True)
+
+
+def test_a_loop_that_ends_while_a_session_is_claimed_leaves_nothing(tmp_path: Path) -> None:
+    table = table_of(tmp_path)
+
+    async def abandon() -> None:
+        threads, _ = await claiming(table, never_async)
+        asyncio.get_running_loop().call_later(0.02, threads.open.set)
+
+    asyncio.run(abandon())
+    assert table.sessions() == []
+    Registry(tmp_path).claim("codex", "s").release()

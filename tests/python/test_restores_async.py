@@ -527,6 +527,24 @@ def test_a_loop_that_is_closed_keeps_nobody_from_what_is_theirs() -> None:
     assert waiting(table) == 1
 
 
+def test_the_run_of_a_loop_that_is_closed_over_it_is_left_to_others() -> None:
+    table = RestoreTable()
+    loop = asyncio.new_event_loop()
+    owner = loop.create_task(table.restore_async("load", "s", CWD, Gate()))
+    loop.call_later(0.02, loop.stop)
+    loop.run_forever()
+    loop.close()
+    assert waiting(table) == 1
+
+    async def scene() -> None:
+        assert (await table.restore_async("load", "s", CWD, open_gate(2))).state == 2
+
+    asyncio.run(scene())
+    owner._log_destroy_pending = False  # type: ignore[attr-defined]
+    del owner
+    gc.collect()
+
+
 def test_an_interrupted_loop_hands_over() -> None:
     done = run(
         """

@@ -61,6 +61,19 @@ def test_vector(case: Case, helper: Helper, host: dict[str, Any], tmp_path: Path
     run(case, helper, host, tmp_path, _OPERATIONS[case.body["op"]])
 
 
+def test_a_restore_vector_that_fails_leaves_no_claim(tmp_path: Path) -> None:
+    steps = [
+        {"do": "load", "as": "a", "args": {"id": "s"}, "expect": {"begun": "owner"}},
+        {"do": "load", "as": "b", "args": {"id": "t"}, "expect": {"begun": "owner"}},
+        {"do": "complete", "as": "b", "args": {"state": 1}, "expect": {"begun": "sharer"}},
+    ]
+    body = {"name": "", "op": "", "table": {"agent": "codex"}, "steps": steps}
+    with pytest.raises(AssertionError, match="step 2"):
+        RestoreHistory(body, Texts({}, {"root": "/"}), tmp_path).run()
+    for session_id in ("s", "t"):
+        sessionreg.Registry(tmp_path).claim("codex", session_id).release()
+
+
 @pytest.mark.parametrize(
     "case", [case for case in CASES if case.body["op"] == "history"], ids=lambda case: case.name
 )

@@ -27,9 +27,10 @@ _Function = Callable[[RestoreContext], Awaitable[Any]]
 # How often a signal is looked at: threads may set it too, which tells no loop.
 _SECONDS_BETWEEN_LOOKS = 0.05
 
-# Tasks of runs, and whether they were cancelled. A loop refers to its tasks weakly, and a run may
-# have nobody who waits for it.
-_running: dict[_Task, bool] = {}
+# Tasks of runs, and what they end. A loop refers to its tasks weakly, and a run may have nobody who
+# waits for it.
+_running: dict[_Task, tuple[_Run, _Share]] = {}
+_cancelled: set[_Task] = set()
 
 
 class _Signal(Protocol):
@@ -47,12 +48,16 @@ async def restore(
     """Restore a session, or share in what another caller restores."""
     if signal is not None and signal.is_set():
         raise _has_left()
+    _leave_closed_loops()
     loop = asyncio.get_running_loop()
     told = loop.create_future()
     begun = table._begin(action, session_id, cwd, _waker(loop, told), signal)
     while not isinstance(begun, Lease):
         run, share = begun
-        task = None if run is None else _start(loop, run, share, function, told)
+        task = None
+        if run is not None:
+            task = loop.create_task(_carry_out(table, run, share, function, signal))
+            _watch(loop, task, run, share, told)
         await _until_told(loop, told, share, task, signal)
         told = loop.create_future()
         begun = share.take(_waker(loop, told))
@@ -61,6 +66,7 @@ async def restore(
 
 async def close(table: RestoreTable, timeout: float | None) -> None:
     """Shut the table down, and wait until every restore has ended."""
+    _leave_closed_loops()
     loop = asyncio.get_running_loop()
     told = loop.create_future()
     table._begin_close(_waker(loop, told))
@@ -91,20 +97,27 @@ async def itself(value: Any) -> Any:
     return value
 
 
-def _start(
-    loop: asyncio.AbstractEventLoop, run: _Run, share: _Share, function: _Function, told: _Future
-) -> _Task:
-    """Make a task of the run, which always ends it."""
-    task = loop.create_task(_carry_out(run, function))
-    _running[task] = False
+def _watch(
+    loop: asyncio.AbstractEventLoop, task: _Task, run: _Run, share: _Share, told: _Future
+) -> None:
+    """Have the task of a run always end it."""
+    _running[task] = run, share
     task.add_done_callback(partial(_end, run, share, told))
     run.on_cancelled(partial(_from_any_thread, loop, _cancel, task))
-    return task
 
 
-async def _carry_out(run: _Run, function: _Function) -> None:
+async def _carry_out(
+    table: RestoreTable, run: _Run, share: _Share, function: _Function, signal: _Signal | None
+) -> None:
     try:
-        run.secure()
+        await _secure(table, run)
+        # Perhaps this caller, or everybody, has left since it was asked for.
+        has_left = signal is not None and signal.is_set()
+        if has_left:
+            share.leave()
+        if has_left or run.context.cancelled:
+            run.leave()
+            return
         state = await function(run.context)
     except Exception as error:
         run.fail(error)
@@ -112,9 +125,31 @@ async def _carry_out(run: _Run, function: _Function) -> None:
         run.complete(state)
 
 
+async def _secure(table: RestoreTable, run: _Run) -> None:
+    """Take what has to be had before: in a thread, if files are read and written for it."""
+    if not table._takes_claims:
+        run.secure()
+        return
+    secured = asyncio.get_running_loop().run_in_executor(None, run.secure)
+    cancelled = None
+    while not secured.done():
+        try:
+            await asyncio.wait([secured])
+        except asyncio.CancelledError as error:
+            # The run must not end before the thread is done with it.
+            cancelled = error
+    if cancelled is not None:
+        if not secured.cancelled():
+            # Nobody asks any more whether it failed, which a future would complain of.
+            secured.exception()
+        raise cancelled
+    secured.result()
+
+
 def _end(run: _Run, share: _Share, told: _Future, task: _Task) -> None:
     """End what a task has left: it was cancelled, perhaps before it began, or interrupted."""
     _running.pop(task, None)
+    _cancelled.discard(task)
     if task.cancelled() or task.exception() is not None:
         # First the caller leaves, then the run: it must not be handed to him.
         share.leave()
@@ -138,7 +173,8 @@ async def _until_told(
             await _until_told_or_set(told, signal)
     except BaseException:
         share.leave()
-        if task is not None:
+        # Of a loop that is closed no task ever ends.
+        if task is not None and not loop.is_closed():
             _cancel(task)
             await _until_ended(task)
         raise
@@ -166,9 +202,19 @@ async def _until_ended(task: _Task) -> None:
 
 def _cancel(task: _Task) -> None:
     """Cancel a task once: a second time would interrupt how it cleans up."""
-    if _running.get(task) is False:
-        _running[task] = True
+    if task in _running and task not in _cancelled:
+        _cancelled.add(task)
         task.cancel()
+
+
+def _leave_closed_loops() -> None:
+    """End the runs of loops that were closed before their tasks had ended: nobody else would."""
+    for task in [task for task in list(_running) if task.get_loop().is_closed()]:
+        if (left := _running.pop(task, None)) is not None:
+            run, share = left
+            _cancelled.discard(task)
+            share.leave()
+            run.leave()
 
 
 def _has_left() -> CancelledError:

@@ -1645,7 +1645,9 @@ class RestoreTable:
         at once; `CancelledError` once `signal` is set, an object with `is_set` such as a
         `threading.Event`, that is looked at twenty times a second.
 
-        `InvalidInputError` on a thread whose event loop runs: that is for `restore_async`.
+        `InvalidInputError` on a thread whose event loop runs: that is for `restore_async`; and for
+        the session that this very thread restores. A function that waits for it by another thread
+        waits for itself, until `TimeoutError`.
         """
 
     def restore_async(
@@ -1662,7 +1664,9 @@ class RestoreTable:
         cancelled while it waits here drops its own share, and nobody else's; its coroutine, if it
         runs, is cancelled and awaited, and the first who still waits runs his own instead.
         `TimeoutError` comes in time to everybody. A coroutine for which nobody waits any more is
-        cancelled; what comes of it is discarded.
+        cancelled; what comes of it is discarded. One that waits for its own session waits for
+        itself, until `TimeoutError`. With a registry, the session is claimed in a thread of the
+        loop's default executor.
         """
 
     def spawn(
@@ -1752,6 +1756,8 @@ class RestoreTable:
         wake: Callable[[], object],
         signal: _Signal | None = None,
     ) -> Lease | tuple[_Run | None, _Share]: ...
+    @property
+    def _takes_claims(self) -> bool: ...
     def _begin_close(self, wake: Callable[[], object]) -> None: ...
     def _close_now(self) -> None: ...
 

@@ -4,7 +4,7 @@ use std::sync::mpsc;
 
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
-use sessionreg::restore::{Begun, Restoring, Settled, Waiting};
+use sessionreg::restore::{Begun, Failure, Opaque, Restoring, Settled, Waiting};
 
 use super::context::RestoreContext;
 use super::failure::{cancelled, of_raised, to_raise};
@@ -54,21 +54,18 @@ fn carry_out(
     signal: Option<Signal>,
 ) -> PyResult<Lease> {
     let (run, waiting) = restoring.split();
-    let deadline = waiting.deadline();
     let (tell, told) = mpsc::channel();
     let share = waiting.on_settled(move |outcome| drop(tell.send(outcome)));
     let own_signal = signal.as_ref().map(|signal| signal.clone_ref(py));
-    let context = RestoreContext::new(run.context(), share.clone(), deadline, own_signal);
+    let context = RestoreContext::new(run.context(), share.clone(), own_signal);
     let context = Bound::new(py, context)?;
     let secured = py.detach(|| {
         run.on_this_thread();
         run.secure()
     });
     let result = match secured {
-        Ok(()) => match function.call1((&context,)) {
-            Ok(state) => Ok(of_object(&state)),
-            Err(raised) if raised.is_instance_of::<PyException>(py) => Err(of_raised(py, raised)),
-            // Ctrl-C, or the end of the thread: it is about this caller, and nobody else.
+        Ok(()) => match call(function, &context, signal.as_ref()) {
+            Ok(result) => result,
             Err(raised) => {
                 py.detach(|| {
                     share.cancel();
@@ -95,5 +92,27 @@ fn carry_out(
         Some(Ok(Settled::Lease(lease))) => Ok(Lease::of_core(lease)),
         Some(Err(failure)) => Err(to_raise(py, &failure)),
         Some(Ok(Settled::Owner(_))) | None => Err(cancelled(py)),
+    }
+}
+
+/// What the restore comes to. What is raised is about this caller, and nobody else.
+fn call(
+    function: &Bound<'_, PyAny>,
+    context: &Bound<'_, RestoreContext>,
+    signal: Option<&Signal>,
+) -> PyResult<Result<Opaque, Failure>> {
+    let py = function.py();
+    // It took its time to secure it: perhaps this caller, or everybody, has left since.
+    if signal.map_or(Ok(false), |signal| signal.is_set(py))? {
+        return Err(cancelled(py));
+    }
+    if let Some(failure) = context.get().given_up(py)? {
+        return Ok(Err(failure));
+    }
+    match function.call1((context,)) {
+        Ok(state) => Ok(Ok(of_object(&state))),
+        Err(raised) if raised.is_instance_of::<PyException>(py) => Ok(Err(of_raised(py, raised))),
+        // Ctrl-C, or the end of the thread.
+        Err(raised) => Err(raised),
     }
 }

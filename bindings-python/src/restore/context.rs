@@ -1,10 +1,9 @@
 //! The class `RestoreContext`: what the function of a restore is given.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use pyo3::prelude::*;
-use sessionreg::restore::{Context as Core, Share};
+use sessionreg::restore::{Context as Core, Failure, Share};
 
 use super::channel::Channel;
 use super::own::Own;
@@ -17,7 +16,6 @@ pub(crate) struct RestoreContext {
     core: Own<Core>,
     /// The place of the caller whose function runs.
     share: Own<Share>,
-    deadline: Option<Instant>,
     signal: Option<Signal>,
 }
 
@@ -35,21 +33,7 @@ impl RestoreContext {
     /// dead. A coroutine is also cancelled then; a function looks here, and may end early.
     #[getter]
     fn cancelled(&self, py: Python<'_>) -> PyResult<bool> {
-        guard(py, || {
-            let (core, share) = (self.core.get(py)?, self.share.get(py)?);
-            let has_left = self.signal.as_ref().map_or(Ok(false), |signal| signal.is_set(py))?;
-            let is_overdue = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
-            // Nobody else may be there to look at the clock, or at this caller's signal.
-            Ok(py.detach(|| {
-                if has_left {
-                    share.cancel();
-                }
-                if is_overdue {
-                    share.time_out();
-                }
-                core.cancelled().is_some()
-            }))
-        })
+        guard(py, || Ok(self.given_up(py)?.is_some()))
     }
 
     /// Have the session carried by a channel from now on.
@@ -73,13 +57,21 @@ impl RestoreContext {
 }
 
 impl RestoreContext {
-    pub(super) fn new(
-        core: Core,
-        share: Share,
-        deadline: Option<Instant>,
-        signal: Option<Signal>,
-    ) -> Self {
-        Self { core: Own::new(core), share: Own::new(share), deadline, signal }
+    pub(super) fn new(core: Core, share: Share, signal: Option<Signal>) -> Self {
+        Self { core: Own::new(core), share: Own::new(share), signal }
+    }
+
+    /// Why nobody waits for the restore any more, once that is so.
+    pub(super) fn given_up(&self, py: Python<'_>) -> PyResult<Option<Failure>> {
+        let (core, share) = (self.core.get(py)?, self.share.get(py)?);
+        let has_left = self.signal.as_ref().map_or(Ok(false), |signal| signal.is_set(py))?;
+        // Nobody else may be there to look at this caller's signal.
+        Ok(py.detach(|| {
+            if has_left {
+                share.cancel();
+            }
+            core.cancelled()
+        }))
     }
 
     pub(super) fn core(&self, py: Python<'_>) -> PyResult<&Arc<Core>> {

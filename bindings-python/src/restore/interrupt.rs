@@ -42,7 +42,8 @@ pub(super) fn wait<T: Send>(
 }
 
 /// A message without content: how it is sent, and how to wait for it, or for it never to come.
-pub(super) fn message() -> (impl FnOnce() + Send, impl FnMut(Duration) -> Option<()> + Send) {
+pub(super) fn message() -> (impl FnOnce() + Send + Sync, impl FnMut(Duration) -> Option<()> + Send)
+{
     let (tell, told) = mpsc::channel();
     let send = move || {
         // Nobody waits for it any more, perhaps.

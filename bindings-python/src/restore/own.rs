@@ -4,7 +4,7 @@ use std::mem;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use sessionreg::ErrorCode;
+use sessionreg::{ErrorCode, Incarnation};
 
 use crate::error::exception;
 
@@ -12,36 +12,36 @@ use crate::error::exception;
 /// not have may have held its lock, and a claim that goes with it is the parent's.
 pub(super) struct Own<T> {
     value: Arc<T>,
-    pid: u32,
+    process: Incarnation,
 }
 
 impl<T> Own<T> {
     pub(super) fn new(value: T) -> Self {
-        Self { value: Arc::new(value), pid: std::process::id() }
+        Self { value: Arc::new(value), process: Incarnation::now() }
     }
 
     pub(super) fn get(&self, py: Python<'_>) -> PyResult<&Arc<T>> {
-        if self.is_ours() {
-            return Ok(&self.value);
-        }
-        let message = "failed to use the table: it belongs to the process that this one was \
-                       forked from";
-        Err(exception(py, ErrorCode::Closed, message, None, None))
+        self.ours().ok_or_else(|| {
+            let message = "failed to use the table: it belongs to the process that this one was \
+                           forked from";
+            exception(py, ErrorCode::Closed, message, None, None)
+        })
+    }
+
+    /// The same for whom nobody hears, such as a destructor.
+    pub(super) fn ours(&self) -> Option<&Arc<T>> {
+        self.process.is_now().then_some(&self.value)
     }
 
     /// What may be read everywhere, since it takes no lock.
     pub(super) fn read(&self) -> &T {
         &self.value
     }
-
-    fn is_ours(&self) -> bool {
-        self.pid == std::process::id()
-    }
 }
 
 impl<T> Drop for Own<T> {
     fn drop(&mut self) {
-        if !self.is_ours() {
+        if self.ours().is_none() {
             mem::forget(Arc::clone(&self.value));
         }
     }

@@ -2,7 +2,7 @@
 
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -92,6 +92,16 @@ pub(super) fn begun(
     wake: Py<PyAny>,
     signal: Option<Signal>,
 ) -> PyResult<Bound<'_, PyAny>> {
+    let begun = match begun {
+        // Whoever would wait for what his own thread runs is refused.
+        Begun::Sharer(waiting) => match py.detach(|| waiting.wait_for(Duration::ZERO)) {
+            Err(waiting) => Begun::Sharer(waiting),
+            Ok(Ok(Settled::Lease(lease))) => Begun::Attached(lease),
+            Ok(Ok(Settled::Owner(restoring))) => Begun::Owner(restoring),
+            Ok(Err(failure)) => return Err(to_raise(py, &failure)),
+        },
+        begun => begun,
+    };
     let (run, waiting) = match begun {
         Begun::Attached(lease) => return Ok(Bound::new(py, Lease::of_core(lease))?.into_any()),
         Begun::Owner(restoring) => {
@@ -119,7 +129,7 @@ pub(super) fn begun(
     let run = match run {
         Some(run) => {
             let signal = signal.as_ref().map(|signal| signal.clone_ref(py));
-            let context = RestoreContext::new(run.context(), core.clone(), deadline, signal);
+            let context = RestoreContext::new(run.context(), core.clone(), signal);
             Some(Run::of_core(run, Py::new(py, context)?))
         }
         None => None,

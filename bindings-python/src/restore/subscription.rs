@@ -1,7 +1,8 @@
 //! The class `Subscription`: one who follows the events of a session.
 
+use std::any::Any;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
@@ -24,8 +25,14 @@ use crate::error::{guard, invalid};
 /// collection unsubscribe.
 #[pyclass(frozen, module = "sessionreg")]
 pub(crate) struct Subscription {
-    core: Own<Mutex<Option<Core>>>,
+    core: Own<Mutex<Option<Following>>>,
     is_waited_for: AtomicBool,
+}
+
+struct Following {
+    core: Core,
+    /// Of whoever is told when there is something.
+    wake: Weak<dyn Any + Send + Sync>,
 }
 
 /// What there is for a subscriber.
@@ -82,7 +89,7 @@ impl Subscription {
     fn over(&self, py: Python<'_>) -> PyResult<bool> {
         guard(py, || {
             let core = self.core.get(py)?;
-            Ok(py.detach(|| lock(core).as_ref().is_none_or(Core::is_over)))
+            Ok(py.detach(|| lock(core).as_ref().is_none_or(|this| this.core.is_over())))
         })
     }
 
@@ -141,7 +148,7 @@ impl Subscription {
     fn _poll(&self, py: Python<'_>, wake: Py<PyAny>) -> PyResult<Option<SessionEvent>> {
         guard(py, || {
             let wake = Wake::new(wake);
-            match self.poll(py, move || drop(wake))? {
+            match self.poll(py, wake)? {
                 Polled::Event(event) => Ok(Some(SessionEvent::of_core(py, event))),
                 Polled::Pending | Polled::Over => Ok(None),
             }
@@ -164,7 +171,8 @@ impl Subscription {
 
 impl Subscription {
     pub(super) fn of_core(core: Core) -> Self {
-        Self { core: Own::new(Mutex::new(Some(core))), is_waited_for: AtomicBool::new(false) }
+        let following = Following { core, wake: Weak::<()>::new() };
+        Self { core: Own::new(Mutex::new(Some(following))), is_waited_for: AtomicBool::new(false) }
     }
 
     fn turn(&self, py: Python<'_>) -> PyResult<Turn<'_>> {
@@ -175,26 +183,36 @@ impl Subscription {
         Ok(Turn(&self.is_waited_for))
     }
 
-    /// The function is called once when there is something, if there is nothing now; it is
-    /// dropped when it will not be called.
-    fn poll(&self, py: Python<'_>, on_ready: impl FnOnce() + Send + 'static) -> PyResult<Polled> {
+    /// What wakes is dropped when there is something, or when that will not be told.
+    fn poll(&self, py: Python<'_>, wake: impl Any + Send + Sync) -> PyResult<Polled> {
         let core = self.core.get(py)?;
-        // The lock is never waited for with the interpreter: its holder may call Python.
         Ok(py.detach(|| {
-            let mut core = lock(core);
-            let Some(core) = &mut *core else { return Polled::Over };
-            match core.try_next() {
-                Some(event) => Polled::Event(event),
-                None if core.is_over() => Polled::Over,
-                None => {
-                    core.on_ready(on_ready);
-                    Polled::Pending
-                }
-            }
+            // To drop it may call Python, which may call this: both the new one and the one whose
+            // place it takes are kept until the lock is open again.
+            let wake: Arc<dyn Any + Send + Sync> = Arc::new(wake);
+            let mut former = None;
+            let mut following = lock(core);
+            let polled = match &mut *following {
+                None => Polled::Over,
+                Some(this) => match this.core.try_next() {
+                    Some(event) => Polled::Event(event),
+                    None if this.core.is_over() => Polled::Over,
+                    None => {
+                        former = this.wake.upgrade();
+                        this.wake = Arc::downgrade(&wake);
+                        let wake = Arc::clone(&wake);
+                        this.core.on_ready(move || drop(wake));
+                        Polled::Pending
+                    }
+                },
+            };
+            drop(following);
+            drop((former, wake));
+            polled
         }))
     }
 }
 
-fn lock(core: &Mutex<Option<Core>>) -> MutexGuard<'_, Option<Core>> {
+fn lock(core: &Mutex<Option<Following>>) -> MutexGuard<'_, Option<Following>> {
     core.lock().unwrap_or_else(PoisonError::into_inner)
 }

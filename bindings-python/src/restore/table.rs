@@ -1,5 +1,6 @@
 //! The class `RestoreTable`.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -42,6 +43,21 @@ use crate::registry::Registry;
 #[pyclass(frozen, module = "sessionreg")]
 pub(crate) struct RestoreTable {
     core: Own<Core>,
+    is_bound: bool,
+    takes_claims: bool,
+}
+
+impl Drop for RestoreTable {
+    /// Garbage collection keeps the claims of sessions that are live: only a call lets go of them,
+    /// and the end of the process.
+    fn drop(&mut self) {
+        if self.takes_claims
+            && let Some(core) = self.core.ours()
+            && !core.sessions().is_empty()
+        {
+            mem::forget(Arc::clone(core));
+        }
+    }
 }
 
 /// Seconds; None for any time.
@@ -83,6 +99,7 @@ impl RestoreTable {
     ) -> PyResult<Self> {
         guard(py, || {
             let mut options = RestoreOptions::default().timeout(timeout.0);
+            let (is_bound, takes_claims) = (workspace.is_some(), registry.is_some());
             if let Some(workspace) = workspace {
                 let workspace = path("workspace", workspace)?;
                 options = options
@@ -108,7 +125,7 @@ impl RestoreTable {
                     return Err(invalid(py, message));
                 }
             }
-            Ok(Self { core: Own::new(Core::new(options)) })
+            Ok(Self { core: Own::new(Core::new(options)), is_bound, takes_claims })
         })
     }
 
@@ -131,7 +148,9 @@ impl RestoreTable {
     /// at once; `CancelledError` once `signal` is set, an object with `is_set` such as a
     /// `threading.Event`, that is looked at twenty times a second.
     ///
-    /// `InvalidInputError` on a thread whose event loop runs: that is for `restore_async`.
+    /// `InvalidInputError` on a thread whose event loop runs: that is for `restore_async`; and for
+    /// the session that this very thread restores. A function that waits for it by another thread
+    /// waits for itself, until `TimeoutError`.
     #[pyo3(signature = (action, session_id, cwd, function, signal=None))]
     fn restore(
         &self,
@@ -154,7 +173,9 @@ impl RestoreTable {
     /// cancelled while it waits here drops its own share, and nobody else's; its coroutine, if it
     /// runs, is cancelled and awaited, and the first who still waits runs his own instead.
     /// `TimeoutError` comes in time to everybody. A coroutine for which nobody waits any more is
-    /// cancelled; what comes of it is discarded.
+    /// cancelled; what comes of it is discarded. One that waits for its own session waits for
+    /// itself, until `TimeoutError`. With a registry, the session is claimed in a thread of the
+    /// loop's default executor.
     #[pyo3(signature = (action, session_id, cwd, function, signal=None))]
     fn restore_async<'py>(
         slf: &Bound<'py, Self>,
@@ -334,13 +355,8 @@ impl RestoreTable {
             refuse_on_event_loop(py, "close_async")?;
             let core = self.core.get(py)?;
             let deadline = Instant::now().checked_add(timeout.0);
-            let closed = py.detach(|| core.close(Duration::ZERO));
-            match closed {
-                Err(error) if error.code() == ErrorCode::Timeout => {}
-                closed => return closed.map_err(|error| of_core(py, &error)),
-            }
             let (tell, until_told) = message();
-            py.detach(|| core.begin_close().on_settled(tell));
+            self.close_then(py, tell)?;
             wait(py, deadline, None, until_told)?;
             // Whether they have ended is for the core to say.
             detached(py, || core.close(Duration::ZERO))
@@ -381,13 +397,15 @@ impl RestoreTable {
         })
     }
 
+    /// Whether sessions are claimed before they are restored, which reads and writes files.
+    #[getter]
+    fn _takes_claims(&self) -> bool {
+        self.takes_claims
+    }
+
     /// Shut down without waiting; `wake` is called when every restore has ended.
     fn _begin_close(&self, py: Python<'_>, wake: Py<PyAny>) -> PyResult<()> {
-        guard(py, || {
-            let core = self.core.get(py)?;
-            py.detach(|| core.begin_close().on_settled(move || call(&wake)));
-            Ok(())
-        })
+        guard(py, || self.close_then(py, move || call(&wake)))
     }
 
     /// Shut down, and raise if some restore has not ended.
@@ -413,7 +431,24 @@ impl RestoreTable {
     fn begin(&self, py: Python<'_>, (action, session_id, cwd): Request<'_, '_>) -> PyResult<Begun> {
         let (id, cwd) = (text("session_id", session_id)?, path("cwd", cwd)?);
         let core = self.core.get(py)?;
-        detached(py, || core.begin(action, &id, &canonical(&cwd)))
+        detached(py, || {
+            // No disk is waited for where there is nothing to compare it with.
+            let cwd = if self.is_bound { canonical(&cwd) } else { cwd };
+            core.begin(action, &id, &cwd)
+        })
+    }
+
+    /// Shuts down without waiting, unless this thread would wait for itself in what follows.
+    fn close_then(&self, py: Python<'_>, then: impl FnOnce() + Send + 'static) -> PyResult<()> {
+        let core = self.core.get(py)?;
+        py.detach(|| {
+            match core.close(Duration::ZERO) {
+                Err(error) if error.code() != ErrorCode::Timeout => return Err(error),
+                _ => core.begin_close().on_settled(then),
+            }
+            Ok(())
+        })
+        .map_err(|error| of_core(py, &error))
     }
 
     fn restore_here(

@@ -57,6 +57,10 @@ STATUS = {
 RETRY_AFTER = 5
 
 
+class HeadTooLargeError(TooLargeError):
+    """The head of a request is larger than any that is served."""
+
+
 @dataclass
 class Request:
     """What a client asks."""
@@ -88,7 +92,8 @@ class Daemon:
             text = await asyncio.to_thread(path.read_text, "utf-8")
         except FileNotFoundError:
             raise NotFoundError("there is no such session") from None
-        lines = text.splitlines()
+        # JSON may have other ends of lines inside.
+        lines = [line for line in text.split("\n") if line]
         for line in lines:
             self.table.publish(context.session_id, line)
         return {"lines": len(lines)}
@@ -124,7 +129,7 @@ class Daemon:
         try:
             head = await reader.readuntil(b"\r\n\r\n")
         except asyncio.LimitOverrunError:
-            raise TooLargeError("the head is too large") from None
+            raise HeadTooLargeError("the head is too large") from None
         first, *lines = head.decode("latin-1").rstrip("\r\n").split("\r\n")
         method, _, rest = first.partition(" ")
         pairs = (line.partition(":") for line in lines)
@@ -132,10 +137,11 @@ class Daemon:
         length = headers.get("content-length", "0")
         if "transfer-encoding" in headers or not (length.isascii() and length.isdigit()):
             raise InvalidInputError("the length of the body must be given")
-        if int(length) > MAX_BODY:
+        # Python makes no number of thousands of digits.
+        if len(length) > 9 or int(length) > MAX_BODY:
             # Who reads nothing of it before he hangs up is not heard.
             with suppress(EOFError):
-                await reader.readexactly(min(int(length), 16 * MAX_BODY))
+                await reader.readexactly(min(int(length[:9]), 16 * MAX_BODY))
             raise TooLargeError("the body is too large")
         body = await reader.readexactly(int(length))
         path = rest.split(" ")[0].partition("?")[0]
@@ -199,8 +205,10 @@ class Daemon:
         hung_up = asyncio.ensure_future(until_end(reader))
         try:
             await asyncio.wait({restored, hung_up}, return_when=asyncio.FIRST_COMPLETED)
-            if not restored.done():
-                # He leaves, and nobody else does.
+            if hung_up.done():
+                # He leaves, and nobody else does: nobody could let go of what he was given.
+                if restored.done():
+                    restored.result().release()
                 return
             lease = restored.result()
             client = str(uuid.uuid4())
@@ -304,6 +312,8 @@ def answer(
 def refuse(writer: asyncio.StreamWriter, error: Exception) -> None:
     """Answer with the status that an error stands for."""
     status = STATUS.get(error.code, 500) if isinstance(error, SessionRegError) else 500
+    if isinstance(error, HeadTooLargeError):
+        status = 431
     if status == 500:
         traceback.print_exception(error)
         answer(writer, 500, {"error": "it failed"})
