@@ -54,10 +54,23 @@ check() {
 
 # run <program> <what is said before each line> [command...]: counts the lines of a test program.
 run() {
-    local program=$1 prefix=$2 log=$out/log code
+    local program=$1 prefix=$2
     shift 2
+    execute "$program" "$@"
+    tell "$program" "$prefix"
+}
+
+# execute <program> [command...]: what it says, and how it ends, is kept for `tell`.
+execute() {
+    local program=$1 log=$out/log.$1
+    shift
     "$@" "$out/$program" >"$log" 2>"$log.err"
-    code=$?
+    echo $? >"$log.code"
+}
+
+tell() {
+    local program=$1 prefix=$2 log=$out/log.$1 code
+    code=$(<"$log.code")
     sed -E "s/^(ok     |FAILED |skipped) /\1 $prefix$program: /" "$log"
     passed=$((passed + $(grep -c '^ok ' "$log")))
     skipped=$((skipped + $(grep -c '^skipped ' "$log")))
@@ -131,8 +144,14 @@ run_programs_under_valgrind() {
     for name in "${built[@]}"; do
         # Its children end with what they inherited, which a map holds by a pointer into its middle.
         [[ $name == restore_processes ]] && leaks=no || leaks=full
-        run "$name" "valgrind: " env -u SESSIONREG_NO_SKIP SESSIONREG_NO_PIDFS=1 \
-            "${memcheck[@]}" --leak-check=$leaks --log-file="$out/valgrind.$name.%p"
+        # Two at a time: each of them runs one thread at a time.
+        (($(jobs -rp | wc -l) < 2)) || wait -n
+        execute "$name" env -u SESSIONREG_NO_SKIP SESSIONREG_NO_PIDFS=1 \
+            "${memcheck[@]}" --leak-check=$leaks --log-file="$out/valgrind.$name.%p" &
+    done
+    wait
+    for name in "${built[@]}"; do
+        tell "$name" "valgrind: "
     done
     check "valgrind: no error and no leak" no_reports
 }

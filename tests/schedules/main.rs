@@ -22,7 +22,8 @@ mod restore {
     pub mod ring;
     pub mod run;
     mod signal;
-    pub mod state;
+    mod state;
+    pub mod status;
     pub mod subscription;
     mod sync;
     pub mod table;
@@ -46,7 +47,7 @@ use restore::lease::{EndReason, Lease};
 use restore::options::RestoreOptions;
 use restore::ring::Event;
 use restore::run::Context;
-use restore::state::Action;
+use restore::status::Action;
 use restore::table::{Begun, RestoreTable};
 use restore::waiting::{Settled, Share};
 use shuttle::thread;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::state::Action;
+use super::status::Action;
 use crate::error::{Details, Error, ErrorCode};
 
 /// A value of the caller's that the table only passes on: the state of a session, the data of an

@@ -120,6 +120,9 @@ static void closing_ends_the_wait_of_every_thread(void) {
         start_all(threads, read_to_the_end);
         /* In some rounds they sleep by then, in others they are about to. */
         usleep(round % 2 == 0 ? 20 * 1000 : 0);
+        /* For a moment it may be, until somebody has found out that there is nothing. */
+        for (int i = 0; i < 1000 && is_readable_within(0); i++)
+            usleep(1000);
         CHECK(is_readable_within(0) == 0);
         struct pollfd ready = {-1, POLLIN, 0};
         CHECK_OK(sessionreg_monitor_fd(monitor, &ready.fd, NULL));

@@ -297,6 +297,48 @@ fn every_one_of_many_readers_is_told() {
     });
 }
 
+/// Somebody may work in a folder that is removed: the system tells of its end when he has left.
+#[test]
+fn a_folder_that_is_held_open_is_seen_to_go_and_to_come_again() {
+    let root = tempfile::tempdir().expect("a folder");
+    let chats = root.path().join("qwen/projects/p/chats");
+    let put = |id: &str| {
+        let own = std::process::id();
+        let text = format!(
+            r#"{{"schema_version": 1, "pid": {own}, "session_id": "{id}", "work_dir": "/", "hostname": "h", "started_at": 1}}"#
+        );
+        fs::create_dir_all(&chats).expect("folders");
+        fs::write(chats.join(format!("{id}.runtime.json")), text).expect("a sidecar");
+    };
+    let mut sources = Sources::none();
+    sources.qwen_code = vec![root.path().join("qwen")];
+    let options = MonitorOptions::default().fold(Duration::ZERO);
+    let monitor = Monitor::with(sources, options).expect("a monitor");
+    let ids = || -> Vec<_> {
+        let sessions = monitor.snapshot().expect("a snapshot").sessions;
+        sessions.iter().filter_map(|session| session.session_id.clone()).collect()
+    };
+    for (round, held) in chats.ancestors().take(4).enumerate() {
+        let (before, after) = (format!("a{round}"), format!("b{round}"));
+        put(&before);
+        assert_eq!(ids(), [before], "{held:?}");
+        let held_open = fs::File::open(held).expect("a folder");
+        fs::remove_dir_all(held).expect("it is gone");
+        assert!(ids().is_empty(), "{held:?}");
+        put(&after);
+        assert_eq!(ids(), [after], "{held:?}");
+        // Once more, and both at once.
+        let held_again = fs::File::open(held).expect("a folder");
+        fs::remove_dir_all(held).expect("it is gone");
+        put("c");
+        assert_eq!(ids(), ["c"], "{held:?}");
+        fs::remove_file(chats.join("c.runtime.json")).expect("it was there");
+        assert!(ids().is_empty(), "{held:?}");
+        drop((held_open, held_again));
+        assert!(ids().is_empty(), "{held:?}");
+    }
+}
+
 /// Whoever looks first takes in what the system tells, and a reader that sleeps is none the wiser.
 #[test]
 fn who_waits_is_told_what_another_call_has_noticed() {

@@ -6,6 +6,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -181,7 +182,10 @@ impl Events {
             let Some(folder) = self.watches.get(&event.wd()).cloned() else { continue };
             if flags.contains(ReadFlags::IGNORED) {
                 self.watches.remove(&event.wd());
-                self.folders.remove(&folder);
+                // By now another folder may be watched in its place.
+                if self.folders.get(&folder).is_some_and(|(watch, _)| *watch == event.wd()) {
+                    self.folders.remove(&folder);
+                }
             }
             let Some(name) = event.file_name() else {
                 // The folder itself was removed, or moved.
@@ -193,8 +197,13 @@ impl Events {
                 continue;
             };
             let name = OsStr::from_bytes(name.to_bytes());
+            let path = folder.join(name);
+            let is_gone = flags.intersects(ReadFlags::DELETE | ReadFlags::MOVED_FROM);
+            if is_gone && self.folders.contains_key(&path) {
+                // It tells so itself, but not before the last who works in it has left.
+                self.forget_below(&files, &path, work);
+            }
             if let Some(awaited) = self.awaited.get_mut(&folder) {
-                let path = folder.join(name);
                 work.folders.extend(awaited.extract_if(|root| root.starts_with(&path)));
                 if awaited.is_empty() {
                     self.awaited.remove(&folder);
@@ -217,7 +226,7 @@ impl Events {
         self.files = Some(files);
     }
 
-    /// What is watched below a folder that was moved has another path now.
+    /// What is watched below a folder that was moved has another path now, or is gone with it.
     fn forget_below(&mut self, files: &OwnedFd, folder: &Path, work: &mut Work) {
         for (path, (watch, _)) in self.folders.extract_if(|path, _| path.starts_with(folder)) {
             // It may be gone already.
@@ -300,7 +309,11 @@ impl Events {
                 let flags = if missing.is_none() { flags } else { arrivals() };
                 match self.watch_one(folder, flags) {
                     Ok(()) => break,
-                    Err(Errno::NOENT | Errno::NOTDIR) => missing = Some(folder),
+                    Err(Errno::NOENT | Errno::NOTDIR) => {
+                        // One that was there may be held open, and be told of later.
+                        self.forget(folder);
+                        missing = Some(folder);
+                    }
                     Err(_) => {
                         self.polled_folders.insert(path.to_owned());
                         return;
@@ -331,15 +344,28 @@ impl Events {
         Ok(())
     }
 
-    /// A folder moves with the one that it is in, and is not told.
+    fn forget(&mut self, folder: &Path) {
+        if let (Some((watch, _)), Some(files)) = (self.folders.remove(folder), &self.files) {
+            self.watches.remove(&watch);
+            // It may be gone already.
+            let _ = inotify::remove_watch(files, watch);
+        }
+    }
+
+    /// A folder moves with the one that it is in, and is not told. That it is removed is told at once
+    /// by the one that it is in, but not where everybody's files come and go.
     fn watch_above(&mut self, path: &Path) {
+        let mut flags = WatchFlags::MOVE_SELF | WatchFlags::ONLYDIR;
+        if path.parent().is_some_and(|parent| !is_shared(parent)) {
+            flags |= WatchFlags::DELETE;
+        }
         for folder in path.ancestors().skip(1) {
-            let flags = WatchFlags::MOVE_SELF | WatchFlags::ONLYDIR;
             let known = self.folders.get(folder).is_some_and(|(_, known)| known.contains(flags));
             // Of what cannot be watched, as one that may not be read, a move goes unnoticed.
             if folder.as_os_str().is_empty() || known || self.watch_one(folder, flags).is_err() {
                 return;
             }
+            flags.remove(WatchFlags::DELETE);
         }
     }
 
@@ -351,6 +377,11 @@ impl Events {
         }
         inotify::add_watch(files, folder, flags)
     }
+}
+
+/// Whether everybody may put files there, and remove his own: as in `/tmp`.
+fn is_shared(folder: &Path) -> bool {
+    folder.metadata().is_ok_and(|found| found.mode() & 0o1000 != 0)
 }
 
 /// What tells that a folder has come. All else that happens beside it is nobody's business.
