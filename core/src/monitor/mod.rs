@@ -309,8 +309,8 @@ impl Shared {
         state.readers -= 1;
         if leads {
             state.is_led = false;
-            // One of those who waited for this one takes its place.
-            state.ring();
+            // One of those who waited for this one takes its place. Nothing is there to be fetched.
+            state.wake_readers();
         }
         if let Some(bell) = bell {
             state.bells.retain(|other| !Arc::ptr_eq(other, &bell));
@@ -406,10 +406,15 @@ impl State {
         self.journal.since(cursor, &self.picture)
     }
 
-    fn ring(&mut self) {
+    fn wake_readers(&self) {
         for bell in &self.bells {
             bell.ring();
         }
+    }
+
+    /// There is something to be fetched, or an end.
+    fn ring(&mut self) {
+        self.wake_readers();
         self.watches.retain(|watch| watch.upgrade().inspect(|bell| bell.ring()).is_some());
     }
 

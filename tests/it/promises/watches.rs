@@ -475,6 +475,20 @@ fn a_descriptor_is_readable_when_there_is_something_and_not_before() {
     assert_eq!(watch.next(None).expect_err("closed").code(), ErrorCode::Closed);
 }
 
+/// Who waits with a timeout comes and goes; an event loop beside it is not woken each time.
+#[test]
+fn a_descriptor_is_not_readable_because_another_reader_leaves() {
+    let scene = Scene::new();
+    let watch = scene.monitor.watch().expect("a watch");
+    let batch = watch.next(Some(Duration::ZERO)).expect("a wait").expect("the full state");
+    assert!(watch.next(Some(Duration::ZERO)).expect("a wait").is_none());
+    for _ in 0..20 {
+        let shortly = Some(Duration::from_millis(1));
+        assert!(scene.monitor.wait(Some(&batch.cursor), shortly).expect("a wait").is_none());
+        assert!(!is_readable(&watch), "nothing is there to be fetched");
+    }
+}
+
 #[test]
 fn a_reader_goes_on_from_the_cursor_of_an_earlier_one() {
     let scene = Scene::new();
