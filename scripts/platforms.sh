@@ -209,6 +209,8 @@ test_aarch64() {
     leave_out promises::sweeps::a_sweep_never_removes "threads that race for a lock take minutes there"
     leave_out process::linux::table::tests::the_calling "the emulator is in the command lines of its processes"
     leave_out process::linux::locks::tests::a_lock "the emulator's own files are not where /proc says"
+    leave_out promises::sessions::a_reader_finds "the emulator hangs when a thread forks so often"
+    leave_out promises::successors::clear_if_never "processes that race for a lock take minutes there"
     leave_out promises::pictures "thousands of looks at all folders take minutes there"
     leave_out promises::watches::of_a_burst "ten thousand changes take minutes there"
     leave_out promises::watches::a_reader_that_is_too_far "eighteen thousand changes take minutes there"
@@ -222,8 +224,22 @@ test_aarch64() {
     beyond "the vectors $own_start: $start"
     beyond "the orders of threads: they are a scheduler's, and the same on every processor"
     targets=(--lib --test it)
-    export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="timeout --kill-after=10 900"
+    export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="$BASH $self --inside try_again"
     SESSIONREG_SKIP="$own_start" run_tests aarch64-unknown-linux-gnu "${out[@]}"
+}
+
+# try_again <command...>: the emulator hangs now and then where it forks beside threads, and then its
+# children hold what they inherited: all of them end, and the tests begin anew. What fails, fails.
+try_again() {
+    local tries code
+    for tries in 1 2 3; do
+        code=0
+        timeout --signal=KILL 300 "$@" || code=$?
+        # 128 and the signal.
+        ((code == 137)) || return "$code"
+        echo "the emulator hung ($tries)"
+    done
+    return "$code"
 }
 
 # leave_out <beginning of names> <reason>: adds to the `out` of its caller.
@@ -255,7 +271,7 @@ run_parts() {
 }
 
 case ${1:-} in
-    --inside) "$2" ;;
+    --inside) "${@:2}" ;;
     "") run_parts "${parts[@]}" ;;
     *) run_parts "$@" ;;
 esac
