@@ -87,7 +87,7 @@ fn race(
 
 #[test]
 fn clear_if_never_removes_the_record_of_a_successor() {
-    let rounds = system::rounds(5_000, 50_000);
+    let rounds = system::rounds(1_500, 50_000);
     let [done, lost, cleared] =
         race(rounds, |path, own| insist(|| sessionreg::clear_if(path, own)), |_| false);
     println!("{done} rounds: {cleared} cleared by their owner, {lost} successors lost");

@@ -91,7 +91,7 @@ pub(super) fn ext4_image(folder: &Path) -> PathBuf {
 }
 
 /// How many rounds: enough for every build, or the full count of a long run.
-pub(super) fn rounds(ordinary: u64, stress: u64) -> u64 {
+pub(crate) fn rounds(ordinary: u64, stress: u64) -> u64 {
     if std::env::var_os("SESSIONREG_STRESS").is_some_and(|value| value == "1") {
         stress
     } else {
