@@ -52,7 +52,7 @@ mod successors;
 #[cfg(target_os = "linux")]
 mod sweeps;
 #[cfg(target_os = "linux")]
-pub(crate) mod system;
+mod system;
 #[cfg(target_os = "linux")]
 mod tidying;
 #[cfg(target_os = "linux")]

@@ -92,7 +92,7 @@ fn to_read_the_file_of_its_own_claim_costs_a_process_nothing() {
 fn processes_that_claim_in_turns_are_never_two_at_once() {
     let home = tempfile::tempdir().expect("a folder");
     let marker = home.path().join("marker").display().to_string();
-    let rounds = system::rounds(200, 2_500).to_string();
+    let rounds = crate::rounds(200, 2_500).to_string();
     let all: Vec<_> = (0..4)
         .map(|_| {
             let command = in_home(home.path(), &["claim-in-turns", "x", &marker, &rounds]);

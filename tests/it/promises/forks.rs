@@ -89,7 +89,7 @@ fn children_that_fork_among_writers_can_write() {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let rounds = system::rounds(25, 250).to_string();
+    let rounds = crate::rounds(25, 250).to_string();
     let said =
         value_of(&actor(&["fork-among-writers", folder.path().to_str().expect("text"), &rounds]));
     println!("{said}");

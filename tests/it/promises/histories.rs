@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use super::actor::{actor, value_of};
-use super::system::{self, names_in};
+use super::system::names_in;
 
 #[test]
 fn eight_processes_on_one_path_see_whole_records_or_none() {
-    let millis = system::rounds(2_000, 30_000).to_string();
+    let millis = crate::rounds(2_000, 30_000).to_string();
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("session.runtime.json");
     let path = path.to_str().expect("a path of text");

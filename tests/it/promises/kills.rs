@@ -74,8 +74,8 @@ fn a_reader_never_sees_a_partial_or_a_missing_record_while_its_writers_are_kille
     if !system::has(&[Need::Kernel]) {
         return;
     }
-    let kills = system::rounds(500, 10_000);
-    let least_reads = system::rounds(10_000, 5_000_000);
+    let kills = crate::rounds(500, 10_000);
+    let least_reads = crate::rounds(10_000, 5_000_000);
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("session.runtime.json");
     sessionreg::write(&path, &pattern::record(1)).expect("a written record");

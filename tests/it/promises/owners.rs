@@ -48,7 +48,7 @@ fn the_owner_of_a_file_must_be_the_user_of_the_process_that_it_names() {
                 let words: Vec<_> = options.iter().copied().chain(["judge-files", path]).collect();
                 lines_of(&actor(&words), "").remove(0)
             };
-            for _ in 0..system::rounds(3, 100) {
+            for _ in 0..crate::rounds(3, 100) {
                 assert_eq!(judge(&[]), verdict, "{what} in a file of {owner}");
             }
             // Anybody else believes root and himself, and so reads no more.

@@ -189,7 +189,7 @@ fn follow(monitor: &Monitor, cursor: &mut String, known: &mut Table, wanted: &Ta
 fn a_monitor_knows_what_a_snapshot_finds() {
     // What happened is known by no other than its files; where it is told late, it is told.
     let config = ProptestConfig {
-        cases: u32::try_from(system::rounds(48, 1_000)).expect("a number"),
+        cases: u32::try_from(crate::rounds(48, 1_000)).expect("a number"),
         max_shrink_iters: 200,
         failure_persistence: None,
         ..ProptestConfig::default()

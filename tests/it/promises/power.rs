@@ -35,7 +35,7 @@ fn a_durable_record_survives_a_power_cut_and_no_other_is_wrong_after_it() {
     if !system::has(&[Need::Root, Need::Namespaces, Need::Ext4Images]) {
         return;
     }
-    let cuts = system::rounds(10, 150);
+    let cuts = crate::rounds(10, 150);
     let folder = tempfile::tempdir().expect("a folder");
     let image = ext4_image(folder.path());
     let mount_point = folder.path().join("mounted");

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use sessionreg::{By, ErrorCode, New, Patch, Registry, Session, SweepOptions};
 
 use super::actor::{Running, actor, lines_of, under};
-use super::system::{self, names_in};
+use super::system::names_in;
 
 fn registry(folder: &Path) -> Registry {
     Registry::open(folder.join("sessions")).expect("a possible folder")
@@ -37,7 +37,7 @@ fn insist<T>(action: impl Fn() -> sessionreg::Result<T>) -> T {
 fn processes_that_live_side_by_side_always_list_what_lives_and_nothing_else() {
     let folder = tempfile::tempdir().expect("a folder");
     let dir = folder.path().display().to_string();
-    let operations = system::rounds(60, 500).to_string();
+    let operations = crate::rounds(60, 500).to_string();
     let all: Vec<_> = (0..16)
         .map(|number| {
             let command = actor(&["live", &dir, &number.to_string(), &operations]);
@@ -117,7 +117,7 @@ fn no_change_of_several_processes_to_one_session_is_lost() {
     let session = registry.register(&New::session("shared", "/srv")).expect("a session");
     let dir = registry.dir().display().to_string();
     let pid = std::process::id().to_string();
-    let each = system::rounds(40, 500);
+    let each = crate::rounds(40, 500);
     let helpers: Vec<_> = (0..8)
         .map(|number| {
             let own = format!("h{number}");
@@ -185,7 +185,7 @@ fn a_stopped_holder_of_the_lock_blocks_no_session_for_long() {
 fn a_reader_finds_the_whole_record_whenever_its_writer_is_killed() {
     let folder = tempfile::tempdir().expect("a folder");
     let dir = folder.path();
-    let kills = system::rounds(100, 2_000);
+    let kills = crate::rounds(100, 2_000);
     let mut reads = 0_u64;
     for round in 0..kills {
         let writer = Running::start(actor(&["update-loop", dir.to_str().expect("text")]));

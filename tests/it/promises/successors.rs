@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use sessionreg::{ErrorCode, Record, Result};
 
 use super::pattern;
-use super::system;
 
 /// Lets two threads go at the same instant: one that sleeps would be late.
 #[derive(Default)]
@@ -87,7 +86,7 @@ fn race(
 
 #[test]
 fn clear_if_never_removes_the_record_of_a_successor() {
-    let rounds = system::rounds(1_500, 50_000);
+    let rounds = crate::rounds(1_500, 50_000);
     let [done, lost, cleared] =
         race(rounds, |path, own| insist(|| sessionreg::clear_if(path, own)), |_| false);
     println!("{done} rounds: {cleared} cleared by their owner, {lost} successors lost");

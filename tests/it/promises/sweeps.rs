@@ -89,7 +89,7 @@ fn only_proof_of_death_deletes() {
         ),
         ("later-schema", "gone", Box::new(|r| set(r, "schemaVersion", 2)), false),
     ];
-    let each = system::rounds(3, 100);
+    let each = crate::rounds(3, 100);
     for (name, kind, change, goes) in rows {
         for round in 0..each {
             let Some(facts) = helper.spawn(kind) else {
@@ -217,7 +217,7 @@ fn race(rounds: u64, remove: impl Fn(&Path) + Sync) -> [u64; 2] {
 
 #[test]
 fn a_sweep_never_removes_the_record_of_a_successor() {
-    let rounds = system::rounds(1_000, 50_000);
+    let rounds = crate::rounds(1_000, 50_000);
     let swept = |dir: &Path| {
         let registry = Registry::open_in(dir, Dialect::Claude).expect("a folder");
         registry.sweep(&SweepOptions::default()).expect("a sweep");

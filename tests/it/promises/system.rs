@@ -90,15 +90,6 @@ pub(super) fn ext4_image(folder: &Path) -> PathBuf {
     image
 }
 
-/// How many rounds: enough for every build, or the full count of a long run.
-pub(crate) fn rounds(ordinary: u64, stress: u64) -> u64 {
-    if std::env::var_os("SESSIONREG_STRESS").is_some_and(|value| value == "1") {
-        stress
-    } else {
-        ordinary
-    }
-}
-
 /// A folder that every user can look into.
 pub(super) fn open_folder() -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");

@@ -510,7 +510,7 @@ fn while_nothing_happens_nothing_wakes() {
     // What the trace writes is a change too, where it can be seen.
     let elsewhere = tempfile::tempdir().expect("a folder");
     let trace = elsewhere.path().join("trace");
-    let millis = system::rounds(3_000, 60_000).to_string();
+    let millis = crate::rounds(3_000, 60_000).to_string();
     let watching = actor(&["watch-idle", &folder.path().to_string_lossy(), &millis]);
     let lines = lines_of(&traced(&["-f"], &trace, &watching), "");
     assert!(lines[0].contains(r#""session_id":"s""#), "{lines:?}");

@@ -12,7 +12,6 @@ use proptest::sample::Index;
 use sessionreg::restore::{Action, Begun, Failure, Stage};
 
 use super::cwd;
-use crate::promises::system::rounds;
 use real::{Real, pick, token, tracked};
 use simple::{Life, Model};
 
@@ -339,7 +338,7 @@ impl Both {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: u32::try_from(rounds(200, 1_000)).expect("a number"),
+        cases: u32::try_from(crate::rounds(200, 1_000)).expect("a number"),
         // A history that is half as short tells as much, and soon.
         max_shrink_iters: 2_000,
         ..ProptestConfig::default()
