@@ -41,6 +41,11 @@ static void check_failed(const char *file, int line, const char *what) {
 #define CHECK_TEXT(text, wanted) check_text(__FILE__, __LINE__, #text, (text), wanted)
 #define CHECK_ABSENT(text) CHECK((text).data == NULL && (text).length == 0)
 
+/* Valgrind is slow, has one thread run at a time, and hides pidfds: run.sh tells of it by them. */
+static inline bool in_valgrind(void) {
+    return getenv("SESSIONREG_NO_PIDFS") != NULL;
+}
+
 static inline void check_status(const char *file, int line, const char *call,
                                 sessionreg_status status, sessionreg_status wanted) {
     char what[600];

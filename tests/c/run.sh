@@ -97,7 +97,7 @@ build_library() {
     export LD_LIBRARY_PATH=$out/lib
 }
 
-# What `test_install` will find, at a time when another processor has nothing to do.
+# What `test_install` will find.
 build_release() {
     cargo build --quiet --locked --release -p sessionreg-ffi
 }
@@ -148,12 +148,14 @@ run_programs() {
 run_programs_under_valgrind() {
     local index name leaks
     has valgrind || { skip "the same under valgrind" "no valgrind"; return; }
+    # Its linking takes one processor, and so does each of the programs.
+    build_release &
     # The last ones take longest.
     for ((index = ${#built[@]} - 1; index >= 0; index--)); do
         name=${built[index]}
         # Its children end with what they inherited, which a map holds by a pointer into its middle.
         [[ $name == restore_processes ]] && leaks=no || leaks=full
-        # Two at a time, beside the release: each of them runs one thread at a time.
+        # Three at a time, of which the release is one for as long as it takes.
         (($(jobs -rp | wc -l) < 3)) || wait -n
         execute "$name" env -u SESSIONREG_NO_SKIP SESSIONREG_NO_PIDFS=1 \
             "${memcheck[@]}" --leak-check=$leaks --log-file="$out/valgrind.$name.%p" &
@@ -437,7 +439,6 @@ test_format
 test_header
 build_programs
 run_programs
-build_release &
 run_programs_under_valgrind
 test_exports
 test_panics

@@ -103,9 +103,8 @@ static void a_session_that_another_process_has_registered_is_left_to_it(void) {
 
 enum { RACERS = 8, ROUNDS = 25 };
 
-/* Valgrind, in which this may run too, has one thread run at a time. */
 static int rounds(void) {
-    return getenv("SESSIONREG_NO_PIDFS") != NULL ? 2 : ROUNDS;
+    return in_valgrind() ? 2 : ROUNDS;
 }
 
 /* 10 for an owner, 11 for one who is told that it is held. */

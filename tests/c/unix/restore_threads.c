@@ -317,9 +317,8 @@ static void a_thread_that_waits_for_events_gets_each_in_its_order(void) {
 
 enum { IDS = 4, CROWD = 16 };
 
-/* Valgrind, in which this may run too, has one thread run at a time. */
 static int rounds(void) {
-    return getenv("SESSIONREG_NO_PIDFS") != NULL ? 10 : 100;
+    return in_valgrind() ? 10 : 100;
 }
 
 static atomic_int running[IDS], made;

@@ -5,9 +5,8 @@
 
 enum { THREADS = 8 };
 
-/* Valgrind, in which this may run too, has one thread run at a time. */
 static int rounds(void) {
-    return getenv("SESSIONREG_NO_PIDFS") != NULL ? 20 : 200;
+    return in_valgrind() ? 20 : 200;
 }
 
 static sessionreg_record *record;

@@ -52,8 +52,7 @@ static void a_thousand_monitors_leave_no_descriptor_and_no_thread(void) {
     sessionreg_session *session = registered(registry, "s");
     const int descriptors = folder_count("/proc/self/fd");
     const int threads = folder_count("/proc/self/task");
-    /* Valgrind, in which this may run too, is slow. */
-    const int cycles = getenv("SESSIONREG_NO_PIDFS") != NULL ? CYCLES / 20 : CYCLES;
+    const int cycles = in_valgrind() ? CYCLES / 20 : CYCLES;
     for (int cycle = 0; cycle < cycles; cycle++) {
         sessionreg_monitor *one = monitor_of(SESSIONREG_SOURCE_REGISTRY, folder);
         sessionreg_batch *batch = NULL;
@@ -120,9 +119,6 @@ static void closing_ends_the_wait_of_every_thread(void) {
         start_all(threads, read_to_the_end);
         /* In some rounds they sleep by then, in others they are about to. */
         usleep(round % 2 == 0 ? 20 * 1000 : 0);
-        /* For a moment it may be, until somebody has found out that there is nothing. */
-        for (int i = 0; i < 1000 && is_readable_within(0); i++)
-            usleep(1000);
         CHECK(is_readable_within(0) == 0);
         struct pollfd ready = {-1, POLLIN, 0};
         CHECK_OK(sessionreg_monitor_fd(monitor, &ready.fd, NULL));

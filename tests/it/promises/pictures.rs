@@ -163,6 +163,9 @@ fn sources(root: &Path) -> Sources {
     sources
 }
 
+/// Only a promise that is broken takes so long.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 type Table = BTreeMap<String, Arc<AgentSession>>;
 
 fn table(sessions: Vec<Arc<AgentSession>>) -> Table {
@@ -172,7 +175,7 @@ fn table(sessions: Vec<Arc<AgentSession>>) -> Table {
 /// What a monitor says, and what a snapshot. Who holds a file open may be another one at the second
 /// look: the children of other tests have copies of our descriptors until they are other programs.
 fn both(monitor: &Monitor, root: &Path) -> (Snapshot, Snapshot) {
-    let end = Instant::now() + Duration::from_secs(20);
+    let end = Instant::now() + PATIENCE;
     let by_open_files = |session: &Arc<AgentSession>| session.sources == ["codex"];
     loop {
         let fresh = snapshot(&sources(root));
@@ -187,7 +190,7 @@ fn both(monitor: &Monitor, root: &Path) -> (Snapshot, Snapshot) {
 
 /// What a reader knows of its batches alone, once it knows as much as `wanted`.
 fn follow(monitor: &Monitor, cursor: &mut String, known: &mut Table, wanted: &Table) {
-    let end = Instant::now() + Duration::from_secs(20);
+    let end = Instant::now() + PATIENCE;
     while known != wanted && Instant::now() < end {
         let batch = monitor.wait(Some(cursor), Some(Duration::from_millis(100))).expect("a wait");
         let Some(batch) = batch else { continue };

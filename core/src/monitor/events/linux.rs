@@ -197,13 +197,15 @@ impl Events {
                 continue;
             };
             let name = OsStr::from_bytes(name.to_bytes());
-            let path = folder.join(name);
-            let is_gone = flags.intersects(ReadFlags::DELETE | ReadFlags::MOVED_FROM);
-            if is_gone && self.folders.contains_key(&path) {
-                // It tells so itself, but not before the last who works in it has left.
-                self.forget_below(&files, &path, work);
+            if flags.intersects(ReadFlags::DELETE | ReadFlags::MOVED_FROM) {
+                let path = folder.join(name);
+                if self.folders.contains_key(&path) {
+                    // It tells so itself, but not before the last who works in it has left.
+                    self.forget_below(&files, &path, work);
+                }
             }
             if let Some(awaited) = self.awaited.get_mut(&folder) {
+                let path = folder.join(name);
                 work.folders.extend(awaited.extract_if(|root| root.starts_with(&path)));
                 if awaited.is_empty() {
                     self.awaited.remove(&folder);
@@ -334,7 +336,7 @@ impl Events {
     }
 
     fn watch_one(&mut self, folder: &Path, flags: WatchFlags) -> Result<(), Errno> {
-        let known = self.folders.get(folder).map_or(WatchFlags::empty(), |(_, flags)| *flags);
+        let known = self.known_flags(folder);
         if known.contains(flags) {
             return Ok(());
         }
@@ -342,6 +344,10 @@ impl Events {
         self.watches.insert(watch, folder.to_owned());
         self.folders.insert(folder.to_owned(), (watch, known | flags));
         Ok(())
+    }
+
+    fn known_flags(&self, folder: &Path) -> WatchFlags {
+        self.folders.get(folder).map_or(WatchFlags::empty(), |(_, flags)| *flags)
     }
 
     fn forget(&mut self, folder: &Path) {
@@ -355,17 +361,20 @@ impl Events {
     /// A folder moves with the one that it is in, and is not told. That it is removed is told at once
     /// by the one that it is in, but not where everybody's files come and go.
     fn watch_above(&mut self, path: &Path) {
-        let mut flags = WatchFlags::MOVE_SELF | WatchFlags::ONLYDIR;
-        if path.parent().is_some_and(|parent| !is_shared(parent)) {
-            flags |= WatchFlags::DELETE;
-        }
+        let moves = WatchFlags::MOVE_SELF | WatchFlags::ONLYDIR;
+        let mut flags = moves | WatchFlags::DELETE;
         for folder in path.ancestors().skip(1) {
-            let known = self.folders.get(folder).is_some_and(|(_, known)| known.contains(flags));
+            let known = self.known_flags(folder);
+            // The system is not asked again for what is watched already.
+            if !known.contains(flags) && is_shared(folder) {
+                flags = moves;
+            }
+            let is_known = known.contains(flags);
             // Of what cannot be watched, as one that may not be read, a move goes unnoticed.
-            if folder.as_os_str().is_empty() || known || self.watch_one(folder, flags).is_err() {
+            if folder.as_os_str().is_empty() || is_known || self.watch_one(folder, flags).is_err() {
                 return;
             }
-            flags.remove(WatchFlags::DELETE);
+            flags = moves;
         }
     }
 
